@@ -1,0 +1,1 @@
+"""The command line: each command prints for people, or JSON for programs."""

@@ -1,0 +1,79 @@
+"""What Hooke answers with: frozen values without behaviour, each able to say how it was made."""
+
+from dataclasses import dataclass
+
+from hooke.provenance import Provenance
+from hooke.shapes import Canvas
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One row of the layer table: a tensor that a module returns, or the reason why it has no address.
+
+    `receptive_field` and `stride` are in input pixels (None: the whole input, or not spatial).
+    `axes` name the axes in order: batch, channel, height, width, time, token, head.
+    """
+
+    name: str
+    kind: str
+    axes: tuple[str, ...]
+    shape: tuple[int, ...]
+    channels: int | None
+    height: int | None
+    width: int | None
+    stride: int | None
+    receptive_field: int | None
+    parameters: int
+    activation: bool
+    """The module is itself a nonlinearity (ReLU6, GELU, ...)."""
+    post_activation: bool
+    """Its values come straight from a nonlinearity."""
+    addressable: bool
+    reason: str = ""
+    """Why it is not addressable."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One label that the model gives to an input, with its softmax probability (0 to 1)."""
+
+    label: str
+    index: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Activation x gradient: by how much (in logits, to first order) a unit speaks for one label."""
+
+    label: str
+    index: int
+    effect: float
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image optimized for one address, with the number that says how well it does.
+
+    `response` is the objective on the clean picture, `peak` the unit's largest single response in it.
+    """
+
+    address: str
+    image: Canvas
+    response: float
+    peak: float
+    step: int
+    seconds: float
+    provenance: Provenance
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class DictionaryEntry:
+    """One unit that fires at a position: its magnitude there and the labels it speaks for and against."""
+
+    address: str
+    channel: int
+    magnitude: float
+    supports: tuple[Effect, ...] = ()
+    opposes: tuple[Effect, ...] = ()

@@ -1,0 +1,1 @@
+"""The microscope as a web server: one router a noun, one queue."""

@@ -1,0 +1,157 @@
+"""The only source of the types that travel between the server and the page."""
+
+from pydantic import BaseModel
+
+
+class ErrorView(BaseModel):
+    """A refused request: what was asked, why not, and what to do next."""
+
+    request: str
+    reason: str
+    choices: list[str] = []
+    next_step: str = ""
+
+
+class PredictionView(BaseModel):
+    """One label with its softmax probability."""
+
+    label: str
+    index: int
+    probability: float
+
+
+class LayerView(BaseModel):
+    """One floor of the tower of layers."""
+
+    name: str
+    kind: str
+    axes: list[str]
+    channels: int
+    height: int | None
+    width: int | None
+    stride: int | None
+    receptive_field: int | None
+    parameters: int
+    activation: bool
+    spatial: bool
+    """It has a height and a width, so a semantic dictionary can be read from it."""
+
+
+class ModelView(BaseModel):
+    """The opened model."""
+
+    name: str
+    fingerprint: str
+    parameters: int
+    label_count: int
+    input_height: int
+    input_width: int
+    layers: list[LayerView]
+    """The addressable layers, from the input to the logits."""
+    default_layer: str
+    version: str
+    """Of Hooke."""
+
+
+class ImageView(BaseModel):
+    """One photograph as the model sees it."""
+
+    id: str
+    name: str
+    width: int
+    height: int
+    canvas_url: str
+    """PNG of exactly what the model sees (resized and cropped)."""
+    uploaded: bool
+    predictions: list[PredictionView]
+    """Top five; empty for a model that is no classifier."""
+
+
+class DictionaryView(BaseModel):
+    """The strongest units at every position of a layer, row by row: entry (row, column, rank) at index (row * width + column) * count + rank."""
+
+    layer: str
+    height: int
+    width: int
+    count: int
+    channels: list[int]
+    magnitudes: list[float]
+    peak: float
+    """The largest magnitude in the whole map."""
+    norms: list[float]
+    """L2 norm of each position's activation vector, row by row."""
+
+
+class EffectView(BaseModel):
+    """By how much (logits, first order) a unit speaks for a label."""
+
+    label: str
+    index: int
+    effect: float
+
+
+class UnitEffectsView(BaseModel):
+    """What one unit at one position speaks for and against: activation x gradient of the logits, over all labels."""
+
+    channel: int
+    magnitude: float
+    supports: list[EffectView]
+    opposes: list[EffectView]
+
+
+class DrawingView(BaseModel):
+    """The picture that a unit looks for, as far as it is known."""
+
+    address: str
+    state: str
+    """ready | queued | drawing | failed"""
+    picture_url: str | None = None
+    """The finished picture (PNG); immutable."""
+    guess_url: str | None = None
+    """First guess: the crop of the shown photographs that drives the unit most (PNG)."""
+    response: float | None = None
+    """The objective on the clean picture: the mean response over all positions."""
+    peak: float | None = None
+    """The unit's largest response anywhere in the clean picture."""
+    photographs_peak: float | None = None
+    """The unit's largest response anywhere in the shown photographs: what `peak` is to be compared with."""
+    steps: int | None = None
+    seconds: float | None = None
+    note: str = ""
+
+
+class DrawingsRequest(BaseModel):
+    """Addresses whose pictures are wanted, most wanted first."""
+
+    addresses: list[str]
+
+
+class DrawingsView(BaseModel):
+    """What is there already, and the job that draws the rest (None where nothing is missing)."""
+
+    job: str | None
+    drawings: list[DrawingView]
+
+
+class ProgressEvent(BaseModel):
+    """Server-sent event `progress`: a half-finished picture."""
+
+    address: str
+    step: int
+    steps: int
+    image: str
+    """A data: URL (PNG or WebP)."""
+    response: float
+    seconds_left: float
+
+
+class FinishedEvent(BaseModel):
+    """Server-sent event `finished`: one drawing is ready, or failed with its reason in `note`."""
+
+    drawing: DrawingView
+
+
+class EndEvent(BaseModel):
+    """Server-sent event `end`: the job has nothing left to do."""
+
+    cancelled: bool

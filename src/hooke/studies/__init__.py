@@ -1,0 +1,1 @@
+"""Lay out what a person looks at; compose, derive nothing."""
