@@ -1,1 +1,8 @@
-"""The command line: each command prints for people, or JSON for programs."""
+"""The command `hooke`: one file a command, everything heavy imported when it is needed."""
+
+
+def main() -> None:
+    """Run the command line."""
+    from hooke.cli.program import run
+
+    raise SystemExit(run())

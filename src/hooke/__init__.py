@@ -1,0 +1,89 @@
+"""Hooke, a microscope for neural networks: the public names, each imported when it is first asked for."""
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hooke.addresses import Edge, Place, Sum, parse
+    from hooke.errors import HookeError
+    from hooke.modalities.image import Image
+    from hooke.models.edits import Ablate, Clamp, Replace, Scale
+    from hooke.models.model import Model
+    from hooke.models.opening import open
+    from hooke.models.recording import activations
+    from hooke.models.taps import tapped
+    from hooke.provenance import Provenance
+    from hooke.results import Layer, Picture, Prediction
+    from hooke.storage.store import Store
+    from hooke.studies.semantic_dictionary import layer_dictionary, semantic_dictionary
+    from hooke.visualization.ascent import Ascent
+    from hooke.visualization.draw import draw, visualize
+    from hooke.visualization.parametrizations import Fourier
+
+_HOMES = {
+    "Ablate": "hooke.models.edits",
+    "Ascent": "hooke.visualization.ascent",
+    "Clamp": "hooke.models.edits",
+    "Edge": "hooke.addresses",
+    "Fourier": "hooke.visualization.parametrizations",
+    "HookeError": "hooke.errors",
+    "Image": "hooke.modalities.image",
+    "Layer": "hooke.results",
+    "Model": "hooke.models.model",
+    "Picture": "hooke.results",
+    "Place": "hooke.addresses",
+    "Prediction": "hooke.results",
+    "Provenance": "hooke.provenance",
+    "Replace": "hooke.models.edits",
+    "Scale": "hooke.models.edits",
+    "Store": "hooke.storage.store",
+    "Sum": "hooke.addresses",
+    "activations": "hooke.models.recording",
+    "draw": "hooke.visualization.draw",
+    "layer_dictionary": "hooke.studies.semantic_dictionary",
+    "open": "hooke.models.opening",
+    "parse": "hooke.addresses",
+    "semantic_dictionary": "hooke.studies.semantic_dictionary",
+    "tapped": "hooke.models.taps",
+    "visualize": "hooke.visualization.draw",
+}
+
+__all__ = [
+    "Ablate",
+    "Ascent",
+    "Clamp",
+    "Edge",
+    "Fourier",
+    "HookeError",
+    "Image",
+    "Layer",
+    "Model",
+    "Picture",
+    "Place",
+    "Prediction",
+    "Provenance",
+    "Replace",
+    "Scale",
+    "Store",
+    "Sum",
+    "activations",
+    "draw",
+    "layer_dictionary",
+    "open",
+    "parse",
+    "semantic_dictionary",
+    "tapped",
+    "visualize",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return metadata.version("hooke")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hooke' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
