@@ -1,0 +1,153 @@
+"""The semantic dictionary: what a layer sees at every position of an image, spelled in the units that fire most there.
+
+Olah, Satyanarayan, Johnson, Carter, Schubert, Ye, Mordvintsev, "The Building Blocks of Interpretability", Distill 2018.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from hooke.addresses import Place
+from hooke.errors import AddressError
+from hooke.models.derivatives import directional_effects
+from hooke.models.model import Model
+from hooke.models.recording import activations
+from hooke.results import DictionaryEntry, Effect, Layer
+from hooke.shapes import Canvas
+
+
+@dataclass(frozen=True, eq=False)
+class LayerDictionary:
+    """The strongest units at every position of a layer, strongest first.
+
+    `norms` are the L2 norms of the positions' whole activation vectors, `peak` the largest magnitude of the map.
+    """
+
+    layer: str
+    height: int
+    width: int
+    channels: Int[Tensor, "height width rank"]
+    magnitudes: Float[Tensor, "height width rank"]
+    norms: Float[Tensor, "height width"]
+    peak: float
+
+
+def layer_dictionary(model: Model, canvas: Canvas, layer: str, count: int = 8) -> LayerDictionary:
+    """The `count` strongest units at every position of a layer, for one image; equal ones in the order of channels.
+
+    `canvas` is (channel, height, width), values 0 to 1. Fewer ranks where the layer has fewer channels.
+    Errors: AddressError for a layer without height and width (naming the nearest that have them), or an unknown one.
+    """
+    row = spatial_layer(model, layer)
+    activation = _activation(model, canvas, row)
+    magnitudes, channels = torch.sort(activation, dim=-1, descending=True, stable=True)
+    count = max(1, min(count, activation.shape[-1]))
+    return LayerDictionary(
+        layer=layer,
+        height=activation.shape[0],
+        width=activation.shape[1],
+        channels=channels[..., :count].clone(),
+        magnitudes=magnitudes[..., :count].clone(),
+        norms=activation.norm(dim=-1),
+        peak=float(magnitudes[..., 0].max()),
+    )
+
+
+def semantic_dictionary(
+    model: Model, canvas: Canvas, layer: str, position: tuple[int, int], count: int = 6, labels: int = 3
+) -> list[DictionaryEntry]:
+    """The `count` strongest units at one position (row, column), with the labels that each speaks for and against.
+
+    An entry's address is its channel's: what is drawn for it does not depend on the position. Errors: AddressError
+    for a layer without height and width, or a position outside it.
+    """
+    row = spatial_layer(model, layer)
+    _check(row, position)
+    vector = _activation(model, canvas, row)[position]
+    strongest = torch.sort(vector, descending=True, stable=True).indices[:count]
+    return unit_effects(model, canvas, layer, position, strongest.tolist(), labels)
+
+
+def unit_effects(
+    model: Model, canvas: Canvas, layer: str, position: tuple[int, int], channels: Sequence[int], labels: int = 3
+) -> list[DictionaryEntry]:
+    """What units at one position speak for and against: activation x gradient of the logits, over all labels.
+
+    The effect of a unit on a label is, to first order, the part of the label's logit that would be lost if the unit
+    were silent there: its response times the exact derivative of the logit. At most `labels` on either side, the
+    strongest first; none in a model that is no classifier. Errors: AddressError for a layer without height and
+    width, a position or a channel outside it.
+    """
+    row = spatial_layer(model, layer)
+    _check(row, position, channels)
+    responses = _activation(model, canvas, row)[position][list(channels)]
+    if not model.labels:
+        effects = responses.new_zeros((len(channels), 0))
+    else:
+        directions = torch.zeros(len(channels), row.channels or 0)
+        directions[torch.arange(len(channels)), list(channels)] = responses
+        effects = directional_effects(model, _batch(model, canvas), layer, directions, position).float().cpu()
+    return [
+        DictionaryEntry(
+            address=str(Place(layer, channel)),
+            channel=channel,
+            magnitude=float(response),
+            supports=_strongest(model, effect, labels),
+            opposes=_strongest(model, -effect, labels, sign=-1),
+        )
+        for channel, response, effect in zip(channels, responses, effects, strict=True)
+    ]
+
+
+def spatial_layer(model: Model, name: str) -> Layer:
+    """The layer's row; AddressError, naming the nearest layers in depth, where it has no height and width."""
+    row = model.layer(name)
+    if is_spatial(row):
+        return row
+    names = [layer.name for layer in model.layers]
+    spatial = [layer.name for layer in model.layers if layer.addressable and is_spatial(layer)]
+    here = names.index(name)
+    near = sorted(spatial, key=lambda other: abs(names.index(other) - here))[:5]
+    raise AddressError(
+        f"a semantic dictionary of {name}",
+        "this layer has no channels over height and width, so no positions of an image",
+        choices=near,
+        next_step="choose a layer that has them" if near else "choose a model that looks at images by places",
+    )
+
+
+def is_spatial(layer: Layer) -> bool:
+    """Whether a layer has channels over height and width."""
+    return {"channel", "height", "width"} <= set(layer.axes)
+
+
+def _activation(model: Model, canvas: Canvas, row: Layer) -> Float[Tensor, "height width channel"]:
+    recorded = activations(model, _batch(model, canvas), [row.name])[row.name]
+    axes = [row.axes.index(axis) for axis in ("batch", "height", "width", "channel")]
+    return recorded.permute(axes)[0].float().cpu()
+
+
+def _batch(model: Model, canvas: Canvas) -> Float[Tensor, "1 channel height width"]:
+    return model.modality.normalize(canvas[None]).to(model.device, model.dtype)
+
+
+def _check(row: Layer, position: tuple[int, int], channels: Sequence[int] = ()) -> None:
+    line, column = position
+    if not (0 <= line < (row.height or 0) and 0 <= column < (row.width or 0)):
+        reason = f"rows go from 0 to {(row.height or 0) - 1}, columns from 0 to {(row.width or 0) - 1}"
+        raise AddressError(f"position {line},{column} of {row.name}", reason)
+    for channel in channels:
+        if not 0 <= channel < (row.channels or 0):
+            raise AddressError(f"channel {channel} of {row.name}", f"channels go from 0 to {(row.channels or 0) - 1}")
+
+
+def _strongest(model: Model, effects: Float[Tensor, "label"], count: int, sign: int = 1) -> tuple[Effect, ...]:
+    values, indices = torch.topk(effects, min(count, len(effects)))
+    return tuple(
+        Effect(label=model.labels[index], index=index, effect=sign * value)
+        for value, index in zip(values.tolist(), indices.tolist(), strict=True)
+        if value > 0
+    )
