@@ -1,0 +1,169 @@
+"""The fastest equal form of a model: a frozen copy, batch norm folded where nothing looks between, channels last."""
+
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from hooke.models.model import Model
+from hooke.models.taps import resting, same_randomness, tapped
+
+TOLERANCE = 1e-3
+"""Largest difference to the model itself, relative to its largest value, that still counts as equal."""
+
+
+def fast_form(model: Model, keep: Sequence[str]) -> Model:
+    """A frozen copy of `model` that gives the same values at the layers in `keep`, faster; the model is not changed.
+
+    Convolutions absorb the batch norm behind them unless their own output is kept. The copy is compared with the model
+    once; where it differs by more than `TOLERANCE` (or cannot be folded), an unfolded frozen copy is returned.
+    """
+    kept = frozenset(keep)
+    key = ("fast", kept)
+    if key not in model.memo:
+        folded = _frozen(model, _folded(model, kept))
+        model.memo[key] = folded if _equal(model, folded, sorted(kept)) else _frozen(model, copy.deepcopy(model.module))
+    fast: Model = model.memo[key]
+    return fast
+
+
+def _frozen(model: Model, module: nn.Module) -> Model:
+    module.eval().requires_grad_(False)
+    if any(parameter.dim() == 4 for parameter in module.parameters()):
+        module.to(memory_format=torch.channels_last)
+    return model.with_module(module)
+
+
+def _folded(model: Model, kept: frozenset[str]) -> nn.Module:
+    pairs = _pairs(model)
+    module = copy.deepcopy(model.module)
+    for convolution, norm in pairs:
+        if not any(layer == convolution or layer.startswith(f"{convolution}[") for layer in kept):
+            _absorb(module, convolution, norm)
+    return module
+
+
+def _pairs(model: Model) -> list[tuple[str, str]]:
+    """Names of the convolutions whose output goes to one batch norm and nowhere else."""
+    names = {id(module): name for name, module in model.module.named_modules()}
+    owners = {
+        id(parameter): module
+        for module in model.module.modules()
+        for parameter in (getattr(module, "weight", None), getattr(module, "running_mean", None))
+        if parameter is not None
+    }
+    flow = _Flow()
+    with model.lock, torch.no_grad(), resting(model.module), same_randomness(model.device), flow:
+        model.module(model.modality.blank(1).to(model.device, model.dtype))
+    found = []
+    for weight, mean in flow.pairs():
+        convolution, norm = owners.get(weight), owners.get(mean)
+        if isinstance(convolution, nn.Conv1d | nn.Conv2d | nn.Conv3d) and isinstance(norm, nn.modules.batchnorm._NormBase):
+            if norm.running_var is not None:
+                found.append((names[id(convolution)], names[id(norm)]))
+    return found
+
+
+class _Flow(TorchFunctionMode):
+    """Watches one forward pass: which tensor a convolution made, who read it, and how often each weight was used."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[int, int] = {}
+        self._readers: dict[int, list[int | None]] = {}
+        self._uses: dict[int, int] = {}
+        self._alive: list[Tensor] = []
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # fmt: skip
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        norm = id(args[1]) if func is functional.batch_norm and len(args) > 1 else None
+        if any(True for _ in _tensors(result)):  # asking a tensor for its shape does not count
+            for argument in _tensors((args, tuple(kwargs.values()))):
+                if id(argument) in self._made:
+                    self._readers.setdefault(id(argument), []).append(norm if argument is args[0] else None)
+        if func in _CONVOLUTIONS and len(args) > 1:
+            self._made[id(result)] = id(args[1])
+            self._alive.append(result)
+            self._count(id(args[1]))
+        if norm is not None:
+            self._count(norm)
+        return result
+
+    def _count(self, parameter: int) -> None:
+        self._uses[parameter] = self._uses.get(parameter, 0) + 1
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """Identities of (convolution weight, batch-norm running mean), each used once, with nothing between."""
+        found = []
+        for tensor, weight in self._made.items():
+            match self._readers.get(tensor, []):
+                case [int(mean)] if self._uses[weight] == 1 and self._uses[mean] == 1:
+                    found.append((weight, mean))
+        return found
+
+
+_CONVOLUTIONS = (torch.conv1d, torch.conv2d, torch.conv3d, functional.conv1d, functional.conv2d, functional.conv3d)
+
+
+def _tensors(values: Any) -> Iterable[Tensor]:
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, list | tuple):
+        for value in values:
+            yield from _tensors(value)
+
+
+def _absorb(module: nn.Module, convolution: str, norm: str) -> None:
+    """Moves an evaluating batch norm into the convolution before it; what the norm does besides (timm's) stays."""
+    conv, bn = module.get_submodule(convolution), module.get_submodule(norm)
+    weight, bias = conv.weight, conv.bias
+    assert isinstance(weight, Tensor) and isinstance(bn.running_var, Tensor) and isinstance(bn.running_mean, Tensor)
+    gain = torch.rsqrt(bn.running_var.double() + float(bn.eps))  # type: ignore[arg-type]
+    gain = gain * bn.weight.double() if isinstance(bn.weight, Tensor) else gain
+    shift = -bn.running_mean.double() * gain
+    shift = shift + bn.bias.double() if isinstance(bn.bias, Tensor) else shift
+    shift = shift + bias.double() * gain if isinstance(bias, Tensor) else shift
+    with torch.no_grad():
+        scaled = weight.double() * gain.reshape(-1, *[1] * (weight.dim() - 1))
+        conv.weight = nn.Parameter(scaled.to(weight.dtype), requires_grad=False)
+        conv.bias = nn.Parameter(shift.to(weight.dtype), requires_grad=False)
+    parent, _, leaf = norm.rpartition(".")
+    setattr(module.get_submodule(parent), leaf, _Absorbed(bn))
+
+
+class _Absorbed(nn.Module):
+    """Stands where a batch norm was, under the same names: only its children (timm's dropout and activation) are left."""
+
+    def __init__(self, norm: nn.Module) -> None:
+        super().__init__()
+        for name, child in norm.named_children():
+            self.add_module(name, child)
+
+    def forward(self, values: Tensor) -> Tensor:
+        for child in self.children():
+            values = child(values)
+        return values
+
+
+def _equal(model: Model, other: Model, layers: Sequence[str]) -> bool:
+    generator = torch.Generator().manual_seed(0)
+    canvases = torch.rand(2, model.modality.channels, model.modality.height, model.modality.width, generator=generator)
+    batch = model.modality.normalize(canvases).to(model.device, model.dtype)
+    try:
+        with torch.no_grad(), tapped(model, layers) as taps, tapped(other, layers) as fast_taps:
+            ours, theirs = taps(batch), fast_taps(batch)
+    except (RuntimeError, TypeError, AttributeError):
+        return False
+    return all(
+        ours[layer].shape == theirs[layer].shape
+        and bool((ours[layer] - theirs[layer]).abs().max() <= TOLERANCE * ours[layer].abs().max().clamp(min=1e-6))
+        for layer in layers
+    )

@@ -1,0 +1,90 @@
+"""Gradients for units that do not fire yet: where a nonlinearity would block nearly all of a sample's gradient, let it help."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+BLOCKED = 0.98
+"""A sample is rescued at a nonlinearity that blocks more than this share of its squared gradient."""
+
+
+class _Redirected(torch.autograd.Function):
+    """Clamps as ReLU and ReLU6 do; backwards, a sample that is nearly blocked gets the gradient that reopens it.
+
+    The redirected gradient of Lucid (Olah et al. 2017): pass what moves the value towards the open range.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, low: float, high: float) -> Tensor:
+        clamped = functional.hardtanh(values, low, high)
+        ctx.save_for_backward(clamped)
+        ctx.low, ctx.high = low, high
+        return clamped
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (clamped,) = ctx.saved_tensors
+        plain = torch.ops.aten.hardtanh_backward(gradients[0], clamped, ctx.low, ctx.high)
+        blocked = _energy(plain) <= (1 - BLOCKED) * _energy(gradients[0])
+        for sample in blocked.nonzero().flatten().tolist():
+            gradient, value = gradients[0][sample], clamped[sample]
+            wrong = ((value <= ctx.low) & (gradient > 0)) | ((value >= ctx.high) & (gradient < 0))
+            plain[sample] = gradient.masked_fill(wrong, 0.0)
+        return plain, None, None
+
+
+def _energy(gradient: Tensor) -> Tensor:
+    """The sum of squares of each sample; each on its own, so that it cannot depend on the batch."""
+    return torch.stack([sample.square().sum() for sample in gradient.unbind(0)])
+
+
+def _relu(values: Tensor, inplace: bool = False) -> Tensor:
+    return _redirect(values, 0.0, float("inf"))
+
+
+def _relu_in_place(values: Tensor) -> Tensor:
+    return values.copy_(_redirect(values, 0.0, float("inf")))
+
+
+def _relu6(values: Tensor, inplace: bool = False) -> Tensor:
+    return _redirect(values, 0.0, 6.0)
+
+
+def _hardtanh(values: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    return _redirect(values, min_val, max_val)
+
+
+def _redirect(values: Tensor, low: float, high: float) -> Tensor:
+    result: Tensor = _Redirected.apply(values, low, high)
+    return result
+
+
+_REDIRECTED: Mapping[Callable[..., Any], Callable[..., Tensor]] = {
+    torch.relu: _relu,
+    torch.relu_: _relu_in_place,
+    Tensor.relu: _relu,
+    Tensor.relu_: _relu_in_place,
+    functional.relu: _relu,
+    functional.relu6: _relu6,
+    functional.hardtanh: _hardtanh,
+}
+
+
+class rescued(TorchFunctionMode):  # noqa: N801 - used as a context: `with rescued():`
+    """Within it, ReLU, ReLU6 and hard tanh, as modules or as functions, redirect the gradient of blocked samples.
+
+    A loss is minimized: a negative gradient at a value means that raising the value helps.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        return _REDIRECTED.get(func, func)(*args, **(kwargs or {}))
