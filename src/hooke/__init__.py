@@ -1,6 +1,6 @@
 """Hooke, a microscope for neural networks: the public names, each imported when it is first asked for."""
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hooke.storage.store import Store
     from hooke.studies.semantic_dictionary import layer_dictionary, semantic_dictionary
     from hooke.visualization.ascent import Ascent
-    from hooke.visualization.draw import draw, visualize
+    from hooke.visualization.drawing import draw, visualize
     from hooke.visualization.parametrizations import Fourier
 
 _HOMES = {
@@ -39,13 +39,13 @@ _HOMES = {
     "Store": "hooke.storage.store",
     "Sum": "hooke.addresses",
     "activations": "hooke.models.recording",
-    "draw": "hooke.visualization.draw",
+    "draw": "hooke.visualization.drawing",
     "layer_dictionary": "hooke.studies.semantic_dictionary",
     "open": "hooke.models.opening",
     "parse": "hooke.addresses",
     "semantic_dictionary": "hooke.studies.semantic_dictionary",
     "tapped": "hooke.models.taps",
-    "visualize": "hooke.visualization.draw",
+    "visualize": "hooke.visualization.drawing",
 }
 
 __all__ = [
@@ -79,7 +79,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return metadata.version("hooke")
+        return import_module("importlib.metadata").version("hooke")
     if name not in _HOMES:
         raise AttributeError(f"module 'hooke' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

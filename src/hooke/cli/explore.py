@@ -1,0 +1,100 @@
+"""`hooke explore`: the microscope in the browser, listening before anything heavy is loaded."""
+
+import os
+import sys
+import webbrowser
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Option
+
+from hooke.cli.options import DEFAULT_MODEL, Device, Json, Precision, Trust
+from hooke.cli.report import emit, say, waiting
+from hooke.errors import ImageError
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+PICTURES = frozenset({".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+MOST = 60
+"""Photographs shown at once; each is analysed when the microscope opens."""
+
+
+def explore(
+    model: Annotated[str, Argument(metavar="MODEL", help="As for the other commands.")] = DEFAULT_MODEL,
+    images: Annotated[
+        list[Path] | None, Argument(metavar="IMAGES", help="Pictures, or folders of them. Default: a shipped few.")
+    ] = None,
+    port: Annotated[int, Option(help="Port to serve at; 0 takes any free one.")] = 8742,
+    host: Annotated[str, Option(help="Address to serve at; 127.0.0.1 is this machine only.")] = "127.0.0.1",
+    no_browser: Annotated[bool, Option("--no-browser", help="Only print the address.")] = False,
+    device: Device = "cpu",
+    precision: Precision = "float32",
+    trust: Trust = False,
+    as_json: Json = False,
+) -> None:
+    """Open the microscope: move over a photograph and see which units fire there and what each looks for."""
+    from hooke.server.serving import address, bind, serve
+
+    paths = list(images or [])
+    if Path(model).exists():  # `hooke explore cat.jpg`: pictures for the default model
+        model, paths = DEFAULT_MODEL, [Path(model), *paths]
+    sock = bind(host, port)
+    try:
+        url = address(sock)
+        emit({"address": url, "model": model}) if as_json else print(f"{url}   (Ctrl-C stops)", flush=True)
+        with waiting(f"opening {model}"):
+            from hooke.models.opening import open
+            from hooke.server.app import create_app
+            from hooke.storage.store import Store
+
+            opened = open(model, device=device, precision=precision, trust=trust)
+            app = create_app(opened, photographs(paths), Store(), hosts=(host,))
+        if not no_browser and not as_json and _can_open_browser():
+            webbrowser.open(url)
+        serve(app, sock)
+    finally:
+        sock.close()
+
+
+def photographs(paths: Sequence[Path]) -> "list[tuple[str, PIL.Image.Image]]":
+    """The readable pictures with their names; what cannot be read is told on stderr, with the reason."""
+    from hooke.modalities.image import photographs as shipped
+    from hooke.modalities.image import read_picture
+
+    read: list[tuple[str, PIL.Image.Image]] = []
+    for file in _files(paths):
+        if len(read) == MOST:
+            say(f"hooke: only the first {MOST} pictures are shown; drop others on the page")
+            break
+        try:
+            read.append((file.stem, read_picture(file)))
+        except ImageError as error:
+            say(f"left out: {error.request}: {error.reason}")
+    if paths and not read:
+        say("none of these pictures can be read: showing the shipped ones")
+    return read or shipped()
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Files as given; of folders, the pictures at any depth, by name, without hidden ones."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURES)
+        shown = [file for file in inside if not any(part.startswith(".") for part in file.relative_to(path).parts)]
+        if not shown:
+            say(f"left out: {path}: no pictures in this folder")
+        yield from shown
+
+
+def _can_open_browser() -> bool:
+    """A window can be opened, and somebody sits at the terminal."""
+    if not sys.stdout.isatty():
+        return False
+    graphical = sys.platform in ("darwin", "win32") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    return graphical or bool(os.environ.get("BROWSER"))

@@ -1,0 +1,101 @@
+"""The program: its commands, what it says when it is called alone, and its exit codes."""
+
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Annotated, TextIO
+
+import typer
+
+from hooke.cli.cache import cache
+from hooke.cli.explore import explore
+from hooke.cli.layers import layers
+from hooke.cli.options import Json
+from hooke.cli.predict import predict
+from hooke.cli.report import ORANGE, console, emit, refuse, refuse_usage, say
+from hooke.cli.visualize import visualize
+from hooke.errors import HookeError, StoreWarning
+
+REFUSED, MISUSED, INTERRUPTED = 1, 2, 130
+
+WELCOME = """\
+Hooke is a microscope for neural networks: it shows what every unit of a trained model looks for.
+
+  hooke explore                                   open the microscope in the browser, on photographs that came along
+  hooke explore timm:resnet50 holiday/            the same for another model and a folder of your own pictures
+  hooke layers efficientnet-lite0                 the places in the model that have an address
+  hooke predict efficientnet-lite0 cat.jpg        what the model takes a picture for
+  hooke visualize efficientnet-lite0 blocks.4.1.bn2.act:312 --out pictures
+                                                  draw what a unit looks for
+  hooke cache info                                where finished drawings are kept; hooke cache clear forgets them
+
+A model      efficientnet-lite0 (comes along), timm:NAME, torchvision:NAME, package.module:function
+             ?weights=FILE loads a local .safetensors file or state dict, ?pretrained=false random weights
+An address   LAYER:CHANNEL, LAYER:CHANNEL@ROW,COLUMN, 'logits:"tabby"', '2*a:3 - 0.5*b:7'
+
+Every command takes --json for programs and --help for details. hooke --version tells which Hooke this is.
+"""
+
+app = typer.Typer(
+    name="hooke",
+    help="Hooke, a microscope for neural networks.",
+    rich_markup_mode=None,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(short_help="Open the microscope in the browser.")(explore)
+app.command(short_help="List the layers of a model.")(layers)
+app.command(short_help="Tell what a model takes a picture for.")(predict)
+app.command(short_help="Draw what units look for, as PNG files.")(visualize)
+app.add_typer(cache, name="cache")
+
+
+@app.callback(invoke_without_command=True)
+def alone(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Tell which Hooke this is.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Hooke, a microscope for neural networks: see what every unit of a trained model looks for."""
+    if version:
+        from hooke.provenance import versions
+
+        found = versions()
+        emit(found) if as_json else print(f"hooke {found['hooke']}")
+        raise typer.Exit()
+    if context.invoked_subcommand is None:
+        from rich.text import Text
+
+        text = Text(WELCOME.rstrip())
+        text.highlight_regex(r"(?m)^  hooke \w+", style=ORANGE)
+        console().print(text)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0, or 1 where Hooke refuses, 2 where the command line is wrong, 130 after Ctrl-C."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in arguments
+    with warnings.catch_warnings():
+        warnings.showwarning = _remark
+        try:
+            code = app(arguments, prog_name="hooke", standalone_mode=False)
+            return code if isinstance(code, int) else 0
+        except HookeError as error:
+            refuse(error, as_json=as_json)
+            return REFUSED
+        except typer.TyperException as error:
+            refuse_usage(error.format_message(), as_json=as_json)
+            return MISUSED
+        except (KeyboardInterrupt, typer.Abort):
+            return INTERRUPTED
+
+
+def _remark(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int,
+    file: TextIO | None = None, line: str | None = None,
+) -> None:  # fmt: skip
+    """Warnings of ours in words; all others as Python writes them."""
+    if issubclass(category, StoreWarning):
+        say(f"hooke: {message}")
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno, line), file=file or sys.stderr, end="")

@@ -1,0 +1,131 @@
+"""`hooke visualize`: draw what units look for, into PNG files and a contact sheet."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Option
+
+from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Trust
+from hooke.cli.report import console, emit, progress, row, table, waiting
+from hooke.errors import HookeError
+
+if TYPE_CHECKING:
+    from hooke.models.model import Model as OpenModel
+    from hooke.results import Picture
+    from hooke.visualization.ascent import Ascent
+
+SHEET = "contact-sheet.png"
+EVERY = 8
+"""Steps between two movements of the progress bar."""
+
+
+def visualize(
+    model: Model,
+    addresses: Annotated[list[str], Argument(metavar="ADDRESS", help="LAYER:CHANNEL, 'logits:\"tabby\"', ...")],
+    out: Folder,
+    steps: Annotated[int | None, Option(min=1, help="Steps of the optimization.")] = None,
+    size: Annotated[int | None, Option(min=16, help="Side of the canvas in pixels.")] = None,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    precision: Precision = "float32",
+    trust: Trust = False,
+    as_json: Json = False,
+) -> None:
+    """Draw what units look for. Writes a PNG for each address, with its provenance inside, and a contact sheet."""
+    _make(out)
+    with waiting(f"opening {model}"):
+        from hooke.cli.sheet import contact_sheet
+        from hooke.models.opening import open
+        from hooke.visualization.ascent import Ascent
+
+        opened = open(model, device=device, precision=precision, trust=trust)
+        method = Ascent()
+        method = replace(method, steps=steps or method.steps)
+        if size is not None:
+            method = replace(method, parametrization=replace(method.parametrization, size=size))  # type: ignore[type-var]
+    pictures = _draw(opened, addresses, method, seed)
+    files = dict(zip(pictures, file_names(pictures), strict=True))
+    for address, picture in pictures.items():
+        _write(out / files[address], picture)
+    contact_sheet(list(pictures.values()), title=opened.name).save(out / SHEET)
+    if as_json:
+        emit([_entry(picture, out / files[address]) for address, picture in pictures.items()])
+        return
+    sheet = table("address", "response", "seconds", "file", right=("response", "seconds"))
+    for address, picture in pictures.items():
+        row(sheet, address, f"{picture.response:.3g}", f"{picture.seconds:.1f}", out / files[address])
+    console().print(sheet)
+    console().print(f"all together: {out / SHEET}")
+
+
+def file_names(addresses: Iterable[str]) -> list[str]:
+    """A file name for each address, safe on every system, different also where only capitals differ."""
+    taken: set[str] = set()
+    names = []
+    for address in addresses:
+        stem = re.sub(r"[^A-Za-z0-9._@,+-]+", "-", address).strip("-. ")[:100] or "unit"
+        name, number = stem, 2
+        while name.casefold() in taken:
+            name, number = f"{stem}~{number}", number + 1
+        taken.add(name.casefold())
+        names.append(f"{name}.png")
+    return names
+
+
+def _draw(model: "OpenModel", addresses: list[str], method: "Ascent", seed: int) -> "dict[str, Picture]":
+    """The finished pictures by address, in the order asked; drawn, or read back from the store."""
+    from hooke.storage.store import Store
+    from hooke.visualization.drawing import draw
+
+    wanted = list(dict.fromkeys(str(model.resolve(address)) for address in addresses))
+    finished: dict[str, Picture] = {}
+    with progress() as bar:
+        task = bar.add_task("drawing", total=len(wanted) * method.steps)
+        for moment in draw(model, wanted, by=method, seed=seed, every=EVERY, store=Store()):
+            finished.update({one.address: one for one in moment if one.step == method.steps})
+            underway = sum(one.step for one in moment if one.step < method.steps)
+            bar.update(task, completed=len(finished) * method.steps + underway)
+    return {address: finished[address] for address in wanted}
+
+
+def _entry(picture: "Picture", file: Path) -> dict[str, object]:
+    numbers = {"response": picture.response, "peak": picture.peak, "seconds": picture.seconds}
+    return {"address": picture.address, "file": str(file), **numbers, "note": picture.note}
+
+
+def _write(file: Path, picture: "Picture") -> None:
+    """A PNG whose text chunk `hooke` says, as JSON, how it was made and what was measured."""
+    import json
+    from io import BytesIO
+
+    import PIL.Image
+    from PIL.PngImagePlugin import PngInfo
+
+    from hooke.modalities.image import to_png
+
+    facts = {"response": picture.response, "peak": picture.peak, "seconds": picture.seconds, "note": picture.note}
+    info = PngInfo()
+    info.add_itxt("hooke", json.dumps({**facts, "provenance": json.loads(picture.provenance.to_json())}))
+    try:
+        PIL.Image.open(BytesIO(to_png(picture.image))).save(file, pnginfo=info)
+    except OSError as refusal:
+        raise _unwritable(file, refusal) from refusal
+
+
+def _make(folder: Path) -> None:
+    """Find out before the work, not after it, whether the folder can be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".hooke-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as refusal:
+        raise _unwritable(folder, refusal) from refusal
+
+
+def _unwritable(path: Path, refusal: OSError) -> HookeError:
+    reason = refusal.strerror or str(refusal)
+    return HookeError(f"--out {path}", f"it cannot be written ({reason})", next_step="give another folder to --out")
