@@ -46,17 +46,21 @@ class _Linear(ABC):
         """The terms of this value seen as a weighted sum."""
 
     def __add__(self, other: "Place | Sum") -> "Place | Sum":
-        return weighted(self._weighted() + other._weighted()) if isinstance(other, _Linear) else NotImplemented
+        if not isinstance(other, _Linear):
+            return NotImplemented
+        return weighted(self._weighted() + other._weighted())
 
     def __sub__(self, other: "Place | Sum") -> "Place | Sum":
-        return self + -other if isinstance(other, _Linear) else NotImplemented
+        if not isinstance(other, _Linear):
+            return NotImplemented
+        return self + -other
 
-    def __mul__(self, factor: float) -> "Place | Sum":
+    def __mul__(self, factor: float | int) -> "Place | Sum":
         if not isinstance(factor, Real):
             return NotImplemented
         return weighted((float(factor) * weight, place) for weight, place in self._weighted())
 
-    def __rmul__(self, factor: float) -> "Place | Sum":
+    def __rmul__(self, factor: float | int) -> "Place | Sum":
         return self * factor
 
     def __neg__(self) -> "Place | Sum":
@@ -78,7 +82,7 @@ class Place(_Linear):
     component: tuple[str, int] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.layer, str) or not self.layer:
+        if not self.layer:
             raise AddressError(f"layer {self.layer!r}", "a layer needs a name", next_step=GRAMMAR)
         if self.channel is not None and not isinstance(self.channel, str):
             object.__setattr__(self, "channel", _index(self.channel, f"channel {self.channel!r} of {self.layer}"))
@@ -160,7 +164,7 @@ Address: TypeAlias = Place | Sum | Edge
 """Anything in a model that one can point at."""
 
 
-def weighted(terms: Iterable[tuple[float, Place]]) -> Place | Sum:
+def weighted(terms: Iterable[tuple[float | int, Place]]) -> Place | Sum:
     """The weighted sum of places in canonical form: a single place of weight 1 is that place itself."""
     merged = _merged(terms)
     return merged[0][1] if len(merged) == 1 and merged[0][0] == 1.0 else Sum(merged)
@@ -292,7 +296,7 @@ class _Reader:
         return found
 
 
-def _merged(terms: Iterable[tuple[float, Place]]) -> tuple[tuple[float, Place], ...]:
+def _merged(terms: Iterable[tuple[float | int, Place]]) -> tuple[tuple[float, Place], ...]:
     """The same sum with each place once, in the order of their texts."""
     weights: dict[Place, float] = {}
     for weight, place in terms:

@@ -153,7 +153,10 @@ def _text(name: object) -> str:
 def _digest(value: _Array) -> Json:
     import numpy
 
-    array = numpy.asarray(value)
+    try:
+        array = numpy.asarray(value)
+    except (RuntimeError, TypeError) as error:
+        raise TypeError(f"{type(value).__qualname__}: numpy cannot read it ({error})") from None
     if array.dtype.hasobject:
         raise TypeError(f"{value!r}: an array of objects has no bytes to hash")
     data = numpy.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
