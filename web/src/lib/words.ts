@@ -1,0 +1,62 @@
+/** Numbers, labels and times in words. */
+
+/** A magnitude with three significant digits: 0.0312, 4.82, 31.5, 1,240. */
+export function magnitude(value: number): string {
+  if (!Number.isFinite(value)) return '–'
+  const size = Math.abs(value)
+  if (size >= 1000) return Math.round(value).toLocaleString('en')
+  if (size >= 100) return value.toFixed(0)
+  if (size >= 10) return value.toFixed(1)
+  if (size >= 0.1 || size === 0) return value.toFixed(2)
+  return value.toPrecision(2).replace(/e([+-])0?/, 'e$1').replace('-', '−')
+}
+
+/** A number with its sign, with a true minus: +0.31, −0.12. */
+export function signed(value: number): string {
+  const sign = value < 0 ? '−' : '+'
+  return sign + magnitude(Math.abs(value))
+}
+
+/** A probability: 87 %, 4.1 %, < 0.1 %. */
+export function percent(probability: number): string {
+  const value = probability * 100
+  if (value > 0 && value < 0.1) return '< 0.1 %'
+  return `${value < 9.95 ? value.toFixed(1) : value.toFixed(0)} %`
+}
+
+/** The first name of a label: ImageNet's are lists of synonyms. */
+export function firstName(label: string): string {
+  return label.split(',')[0]!.trim() || label
+}
+
+/** How long it will still take. */
+export function timeLeft(seconds: number): string {
+  if (!(seconds >= 0)) return ''
+  if (seconds < 10) return `${Math.max(seconds, 0.1).toFixed(1)} s left`
+  if (seconds < 90) return `${Math.round(seconds)} s left`
+  return `${Math.round(seconds / 60)} min left`
+}
+
+export function seconds(value: number): string {
+  return value < 10 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`
+}
+
+/** A layer's name cut in two, its last part kept whole: "blocks.4.1." + "bn2.act". */
+export function ends(name: string): [string, string] {
+  const parts = name.split('.')
+  const tail = parts.slice(-2).join('.')
+  return [name.slice(0, name.length - tail.length), tail]
+}
+
+/** The scalar facts of a nested record, by their paths: {method: {size: 128}} becomes "method size: 128". */
+export function flatten(value: unknown, path = ''): [string, string][] {
+  if (value === null || value === undefined) return []
+  if (Array.isArray(value)) return value.length ? [[path, value.map((each) => text(each)).join(', ')]] : []
+  if (typeof value !== 'object') return [[path || 'value', text(value)]]
+  return Object.entries(value).flatMap(([name, inner]) => flatten(inner, path ? `${path} ${name}` : name))
+}
+
+function text(value: unknown): string {
+  if (typeof value === 'number' && !Number.isInteger(value)) return magnitude(value)
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}

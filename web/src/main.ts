@@ -1,0 +1,7 @@
+/** Start the page. */
+import { mount } from 'svelte'
+
+import App from './App.svelte'
+import './app.css'
+
+mount(App, { target: document.getElementById('page')! })
