@@ -1,8 +1,8 @@
 """From a port to a running server and back: bind first, serve until Ctrl-C, leave nothing running.
 
-    sock = bind("127.0.0.1", 8742)        # before anything slow: a port in use is known at once
-    print(address(sock))                  # http://127.0.0.1:8742; browsers that connect now wait
-    serve(create_app(...), sock)          # returns after Ctrl-C
+sock = bind("127.0.0.1", 8742)        # before anything slow: a port in use is known at once
+print(address(sock))                  # http://127.0.0.1:8742; browsers that connect now wait
+serve(create_app(...), sock)          # returns after Ctrl-C
 """
 
 import errno
@@ -26,7 +26,9 @@ def bind(host: str = "127.0.0.1", port: int = 8742) -> socket.socket:
     """
     request = f"serve at {host}:{port}"
     if not 0 <= port <= 65535:
-        raise ServeError(request, "ports go from 0 to 65535", next_step="choose another with --port, such as --port 8742")
+        raise ServeError(
+            request, "ports go from 0 to 65535", next_step="choose another with --port, such as --port 8742"
+        )
     try:
         family, kind, protocol, _, target = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -66,7 +68,9 @@ def serve(app: "FastAPI", sock: socket.socket) -> None:
             app.state.microscope.stop()  # event streams end by themselves, so uvicorn need not wait for them
             await super().shutdown(sockets)
 
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, server_header=False)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, server_header=False
+    )
     try:
         Server(config).run(sockets=[sock])
     except KeyboardInterrupt:

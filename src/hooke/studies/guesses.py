@@ -86,7 +86,7 @@ def _middle(model: Model, layer: Layer, position: tuple[int, int], canvas: tuple
 
 def _by_channel(recorded: Tensor, row: Layer) -> Float[Tensor, "channel place"]:
     """The responses of a batch of one, channels first, all other axes as one (rows before columns)."""
-    order = [axis for axis in ("batch", "channel", "height", "width") if axis in row.axes]
+    order: list[str] = [axis for axis in ("batch", "channel", "height", "width") if axis in row.axes]
     order += [axis for axis in row.axes if axis not in order]
     responses = recorded.permute([row.axes.index(axis) for axis in order])[0]
     return responses.float().cpu().reshape(len(responses), -1)

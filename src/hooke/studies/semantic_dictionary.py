@@ -78,13 +78,14 @@ def unit_effects(
 
     The effect of a unit on a label is, to first order, the part of the label's logit that would be lost if the unit
     were silent there: its response times the exact derivative of the logit. At most `labels` on either side, the
-    strongest first; none in a model that is no classifier. Errors: AddressError for a layer without height and
+    strongest first; none in a model without logits. Errors: AddressError for a layer without height and
     width, a position or a channel outside it.
     """
     row = spatial_layer(model, layer)
     _check(row, position, channels)
     responses = _activation(model, canvas, row)[position][list(channels)]
-    if not model.labels:
+    logits = model.layers[-1]
+    if not logits.addressable or logits.axes != ("batch", "channel"):
         effects = responses.new_zeros((len(channels), 0))
     else:
         directions = torch.zeros(len(channels), row.channels or 0)
@@ -119,9 +120,32 @@ def spatial_layer(model: Model, name: str) -> Layer:
     )
 
 
+def default_layer(model: Model) -> str:
+    """The layer to look at first: where parts become objects, fine enough to point at, with the most channels.
+
+    Of the activation layers with maps of 7 to 28 positions a side, in the middle third of their order, the one with
+    the most channels; of several, the one nearest six tenths of the depth. Where none is so: the same of all spatial
+    activation layers, then of all spatial layers, then the last layer of the table.
+    """
+    spatial = [row for row in model.layers.addressable if is_spatial(row) and row.name != "input"]
+    activations = [row for row in spatial if row.activation]
+    handy = [row for row in activations if min(_sides(row)) >= 7 and max(_sides(row)) <= 28]
+    third = len(activations) / 3
+    middle = [row for row in handy if third <= activations.index(row) < 2 * third]
+    rows = middle or handy or activations or spatial
+    if not rows:
+        return model.layers[-1].name
+    order = activations or spatial
+    return max(rows, key=lambda row: (row.channels or 0, -abs(order.index(row) - 0.6 * len(order)))).name
+
+
 def is_spatial(layer: Layer) -> bool:
     """Whether a layer has channels over height and width."""
     return {"channel", "height", "width"} <= set(layer.axes)
+
+
+def _sides(row: Layer) -> tuple[int, int]:
+    return row.height or 0, row.width or 0
 
 
 def _activation(model: Model, canvas: Canvas, row: Layer) -> Float[Tensor, "height width channel"]:
@@ -147,7 +171,7 @@ def _check(row: Layer, position: tuple[int, int], channels: Sequence[int] = ()) 
 def _strongest(model: Model, effects: Float[Tensor, "label"], count: int, sign: int = 1) -> tuple[Effect, ...]:
     values, indices = torch.topk(effects, min(count, len(effects)))
     return tuple(
-        Effect(label=model.labels[index], index=index, effect=sign * value)
+        Effect(label=model.label(index), index=index, effect=sign * value)
         for value, index in zip(values.tolist(), indices.tolist(), strict=True)
         if value > 0
     )

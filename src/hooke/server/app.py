@@ -1,0 +1,70 @@
+"""The microscope's web application: every route behind one guard, over one opened model."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import PIL.Image
+from fastapi import FastAPI, Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+import hooke
+from hooke.modalities.pictures import BYTES
+from hooke.models.model import Model
+from hooke.server import dictionary, drawings, images, model, progress, refusals
+from hooke.server.microscope import Left, Microscope
+from hooke.server.page import page
+from hooke.server.security import Guard
+from hooke.server.wire import ErrorView
+from hooke.storage.store import Store
+from hooke.visualization.ascent import Ascent
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(
+    opened: Model, photographs: Sequence[tuple[str, PIL.Image.Image]], store: Store, *, static: Path | None = None,
+    hosts: Sequence[str] = (), method: Ascent | None = None, seed: int = 0,
+) -> FastAPI:  # fmt: skip
+    """The application over an opened model; pictures are drawn with `method` and `seed` and kept in `store`.
+
+    It answers under the names of this machine and under `hosts` (what it listens on). `static` is the built page.
+    """
+    app = assemble(static or STATIC, hosts)
+    app.state.microscope = Microscope(opened, photographs, store, method=method, seed=seed)
+    return app
+
+
+def assemble(static: Path = STATIC, hosts: Sequence[str] = ()) -> FastAPI:
+    """The application without a model: enough to describe its routes."""
+    app = FastAPI(
+        title="Hooke", version=hooke.__version__, lifespan=_lifespan, openapi_url="/api/openapi.json",
+        docs_url=None, redoc_url=None, generate_unique_id_function=_operation,
+        responses={"4XX": {"model": ErrorView, "description": "refused"}},
+    )  # fmt: skip
+    for router in (model.router, images.router, dictionary.router, drawings.router, progress.router):
+        app.include_router(router)
+    routes = [
+        f"{'/'.join(sorted(route.methods or ()))} {route.path}" for route in app.routes if isinstance(route, APIRoute)
+    ]
+    app.include_router(page(static, routes))
+    refusals.install(app)
+    app.add_exception_handler(Left, _left)
+    app.add_middleware(Guard, hosts=hosts, limits={"/api/images": BYTES})
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.microscope.prepare()
+    yield
+    app.state.microscope.close()
+
+
+async def _left(request: Request, error: Exception) -> Response:
+    return Response(status_code=499)
+
+
+def _operation(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,307 @@
+"""The only queue: what is wanted from the drawing thread, by whom, and how far it is.
+
+A *unit* is one address that is wanted; a *job* is what one page asked for at once. The same address asked for by
+several jobs is one unit: drawn once, told to all. Everything is state, not messages: whoever listens, late or again,
+reads where each unit stands now.
+"""
+
+import logging
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+
+from hooke.addresses import parse, places
+from hooke.errors import HookeError
+from hooke.results import Picture
+from hooke.server.refusals import Absent
+from hooke.server.wire import DrawingView
+
+logger = logging.getLogger(__name__)
+
+Draw = Callable[[Sequence[str]], Generator[list[Picture], None, None]]
+"""Draws addresses of the same layers together; yields lists of their pictures, final where `step` is the last."""
+
+REMEMBERED = 256
+"""Jobs that are over and still answer a page that reconnects."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stand:
+    """Where a unit stands: its view, and while it is being drawn the latest picture and an estimate in seconds."""
+
+    view: DrawingView
+    version: int
+    picture: Picture | None = None
+    seconds_left: float = 0.0
+
+    @property
+    def over(self) -> bool:
+        """There is nothing more to come."""
+        return self.view.state in ("ready", "failed")
+
+
+@dataclass(eq=False)
+class _Unit:
+    address: str
+    layers: frozenset[str]
+    stand: Stand
+    jobs: set[str] = field(default_factory=set)
+    alone: bool = False
+    """It was in a batch that failed: the next try is without the others."""
+
+    def view(self, state: str, note: str = "") -> DrawingView:
+        return self.stand.view.model_copy(update={"state": state, "note": note})
+
+
+@dataclass(eq=False)
+class _Job:
+    units: list[_Unit]
+    listeners: int = 0
+    left: float = field(default_factory=time.monotonic)
+    """When the last listener left, or the job was asked for."""
+    cancelled: bool = False
+
+    @property
+    def over(self) -> bool:
+        return self.cancelled or all(unit.stand.over for unit in self.units)
+
+
+class Queue:
+    """One drawing thread and all that is wanted of it; every method may be called from any thread.
+
+    Units are drawn in batches of at most `batch` of the same layers: those of the job asked for last first, each
+    job's in the order asked. `steps` is the number of the last step. `keep` is given each finished picture before
+    anyone hears of it. A job that nobody has listened to for `grace` seconds is cancelled; a batch of which no unit
+    is wanted any more ends at the next moment that `draw` yields.
+    """
+
+    def __init__(
+        self, draw: Draw, keep: Callable[[Picture], None], *, batch: int, steps: int, grace: float = 5.0
+    ) -> None:
+        self._draw, self._keep = draw, keep
+        self.steps = steps
+        self._batch, self._grace = batch, grace
+        self._units: dict[str, _Unit] = {}
+        self._jobs: OrderedDict[str, _Job] = OrderedDict()
+        self._version = 0
+        self._stopping = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name="drawing", daemon=True)
+
+    @property
+    def stopping(self) -> bool:
+        """The server is about to end: nothing more will come."""
+        return self._stopping
+
+    def ask(self, views: Sequence[DrawingView]) -> str:
+        """A job for units that have no picture yet, most wanted first; what is being drawn for others is shared."""
+        with self._changed:
+            if self._thread.ident is None and not self._stopping:
+                self._thread.start()
+            name = secrets.token_urlsafe(12)
+            job = _Job([self._unit(view) for view in {view.address: view for view in views}.values()])
+            for unit in job.units:
+                unit.jobs.add(name)
+            self._jobs[name] = job
+            self._forget()
+            self._changed.notify_all()
+            return name
+
+    def stands(self, job: str) -> tuple[list[Stand], bool, bool]:
+        """Where the units of a job stand, in the order asked; whether it is over; whether it was cancelled."""
+        with self._changed:
+            found = self._job(job)
+            return [unit.stand for unit in found.units], found.over, found.cancelled
+
+    @contextmanager
+    def listening(self, job: str) -> Iterator[None]:
+        """Somebody waits for the job until the `with` ends."""
+        with self._changed:
+            found = self._job(job)
+            found.listeners += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                found.listeners -= 1
+                found.left = time.monotonic()
+
+    def cancel(self, job: str) -> None:
+        """Nobody wants this job any more; what other jobs want of it goes on."""
+        with self._changed:
+            self._cancel(job, self._job(job))
+
+    def stop(self) -> None:
+        """Ends the drawing thread at its next moment; returns at once."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    def close(self, timeout: float = 20.0) -> None:
+        """Stops, and waits until the drawing thread is gone."""
+        self.stop()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    # What follows, up to `_work`, is called with the lock held.
+
+    def _job(self, name: str) -> _Job:
+        if name not in self._jobs:
+            reason = "there is no such job, or it ended long ago, or the server was restarted"
+            raise Absent(f"job {name}", reason, next_step="ask for the drawings again")
+        return self._jobs[name]
+
+    def _unit(self, view: DrawingView) -> _Unit:
+        if view.address not in self._units:
+            layers = frozenset(place.layer for place in places(parse(view.address)))
+            stand = Stand(view.model_copy(update={"state": "queued"}), self._next())
+            self._units[view.address] = _Unit(view.address, layers, stand)
+        return self._units[view.address]
+
+    def _next(self) -> int:
+        self._version += 1
+        return self._version
+
+    def _cancel(self, name: str, job: _Job) -> None:
+        if job.over:
+            return
+        job.cancelled = True
+        for unit in job.units:
+            unit.jobs.discard(name)
+            self._drop(unit)
+
+    def _drop(self, unit: _Unit) -> None:
+        """Forgets a unit that waits and that nobody wants."""
+        if not unit.jobs and unit.stand.view.state == "queued":
+            self._units.pop(unit.address, None)
+
+    def _forget(self) -> None:
+        over = [name for name, job in self._jobs.items() if job.over]
+        for name in over[: max(0, len(over) - REMEMBERED)]:
+            del self._jobs[name]
+
+    def _reap(self) -> None:
+        """Cancels the jobs whose pages left and did not come back."""
+        now = time.monotonic()
+        for name, job in self._jobs.items():
+            if not job.over and not job.listeners and now - job.left > self._grace:
+                self._cancel(name, job)
+
+    def _choose(self) -> list[_Unit]:
+        """The next batch, now being drawn; empty where nothing waits."""
+        self._reap()
+        wanted = dict.fromkeys(
+            unit
+            for job in reversed(self._jobs.values())
+            if not job.cancelled
+            for unit in job.units
+            if unit.stand.view.state == "queued"
+        )
+        first = next(iter(wanted), None)
+        if first is None:
+            return []
+        together = [unit for unit in wanted if unit.layers == first.layers and not unit.alone]
+        batch = [first] if first.alone else together[: self._batch]
+        for unit in batch:
+            self._move(unit, unit.view("drawing"))
+        return batch
+
+    def _move(self, unit: _Unit, view: DrawingView, picture: Picture | None = None, seconds_left: float = 0.0) -> None:
+        unit.stand = Stand(view, self._next(), picture, seconds_left)
+        if unit.stand.over:
+            self._units.pop(unit.address, None)
+
+    # What follows runs in the drawing thread and takes the lock where it needs it.
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._stopping and not (batch := self._choose()):
+                    self._changed.wait()
+                if self._stopping:
+                    return
+            self._draw_batch({unit.address: unit for unit in batch})
+
+    def _draw_batch(self, batch: dict[str, _Unit]) -> None:
+        reason: str | None = "no picture came of it"
+        try:
+            with closing(self._draw(list(batch))) as moments:
+                pace = Pace(self.steps)
+                for pictures in moments:
+                    self._tell(batch, pictures, pace)
+                    if self._unwanted(batch):
+                        reason = None
+                        break
+        except HookeError as error:
+            reason = ". ".join(filter(None, (f"{error.request}: {error.reason}", error.next_step)))
+        except Exception as error:
+            logger.exception("drawing %s", ", ".join(batch))
+            reason = f"drawing it failed ({type(error).__name__}); the terminal says more"
+        self._settle(batch, reason)
+
+    def _tell(self, batch: dict[str, _Unit], pictures: list[Picture], pace: "Pace") -> None:
+        final = [picture for picture in pictures if picture.step >= self.steps]
+        for picture in final:
+            self._keep(picture)
+        sketches = [picture for picture in pictures if picture.step < self.steps]
+        seconds_left = pace.left(sketches[0].step) if sketches else 0.0
+        with self._changed:
+            for picture in sketches:
+                unit = batch[picture.address]
+                self._move(unit, unit.view("drawing"), picture, seconds_left)
+            for picture in final:
+                unit = batch[picture.address]
+                self._move(unit, ready(unit.stand.view, picture))
+
+    def _unwanted(self, batch: dict[str, _Unit]) -> bool:
+        with self._changed:
+            self._reap()
+            return self._stopping or not any(unit.jobs and not unit.stand.over for unit in batch.values())
+
+    def _settle(self, batch: dict[str, _Unit], reason: str | None) -> None:
+        """What failed alone has failed, for this reason; what failed among others is tried alone, if still wanted.
+
+        Without a reason the batch was abandoned: what is wanted again by now waits again.
+        """
+        with self._changed:
+            for unit in batch.values():
+                if unit.stand.over:
+                    continue
+                if reason is not None and len(batch) == 1:
+                    self._move(unit, unit.view("failed", reason))
+                else:
+                    unit.alone = reason is not None
+                    self._move(unit, unit.view("queued"))
+                    self._drop(unit)
+
+
+class Pace:
+    """Seconds that are left, by the steps so far (the first one, which sets up, apart)."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._begun = time.monotonic()
+        self._first: tuple[int, float] | None = None
+
+    def left(self, step: int) -> float:
+        """Seconds until the last step, as seen at `step`."""
+        now = time.monotonic()
+        if self._first is None or step < self._first[0]:
+            self._first = (step, now)
+        done, since = step - self._first[0], now - self._first[1]
+        if done == 0:
+            done, since = step + 1, now - self._begun
+        return since / done * (self._steps - step)
+
+
+def ready(view: DrawingView, picture: Picture) -> DrawingView:
+    """The view of a unit whose picture is finished."""
+    found = {
+        "state": "ready", "picture_url": f"/api/drawings/{picture.provenance.key}.png", "response": picture.response,
+        "peak": picture.peak, "steps": picture.step, "seconds": picture.seconds, "note": picture.note,
+    }  # fmt: skip
+    return view.model_copy(update=found)

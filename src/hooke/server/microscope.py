@@ -1,0 +1,126 @@
+"""What the routes share: one model with its photographs, its store, its queue and what was worked out lately."""
+
+import asyncio
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, TypeVar, cast
+
+import PIL.Image
+from fastapi import Depends, Request
+
+from hooke.errors import ModelError
+from hooke.models.model import Model
+from hooke.results import Picture, Prediction
+from hooke.server.jobs import Queue
+from hooke.server.recent import Recent
+from hooke.server.shelf import Photograph, Shelf
+from hooke.server.wire import UnitEffectsView
+from hooke.storage.store import Store
+from hooke.studies.guesses import Peaks, photograph_peaks
+from hooke.studies.semantic_dictionary import default_layer
+from hooke.visualization.ascent import Ascent
+from hooke.visualization.drawing import draw, recall
+
+Answer = TypeVar("Answer")
+
+EVERY = 2
+"""Steps from one half-finished picture to the next; so soon unwanted work ends."""
+
+
+class Left(Exception):
+    """Whoever asked is gone, so nothing was worked out."""
+
+
+class Microscope:
+    """One opened model as the server shows it; `method` and `seed` are those of all its pictures.
+
+    Three threads: `foreground` answers what is asked of a photograph, `background` looks over all photographs and
+    into the store, and the queue's draws, on a copy of the model. None waits long for another.
+    """
+
+    def __init__(
+        self, model: Model, photographs: Sequence[tuple[str, PIL.Image.Image]], store: Store,
+        *, method: Ascent | None = None, seed: int = 0,
+    ) -> None:  # fmt: skip
+        self.model, self.store = model, store
+        self.method, self.seed = method or Ascent(), seed
+        self.shelf = Shelf((name, model.modality.canvas(picture)) for name, picture in photographs)
+        self.queue = Queue(self._draw, self._keep, batch=self.method.batch, steps=self.method.steps)
+        self.foreground = ThreadPoolExecutor(1, "foreground")
+        self.background = ThreadPoolExecutor(1, "background")
+        self.uploading = asyncio.Semaphore(2)
+        self.dictionaries: Recent[tuple[str, str, int], bytes] = Recent(64)
+        self.effects: Recent[tuple[str, str, int, int, str], list[UnitEffectsView]] = Recent(1024)
+        self._predictions: Recent[str, list[Prediction]] = Recent(512)
+        self._pictures: Recent[str, Picture] = Recent(256)
+        self._peaks: Recent[str, Peaks] = Recent(256)
+
+    async def ask(self, request: Request, thread: ThreadPoolExecutor, work: Callable[[], Answer]) -> Answer:
+        """What `work` answers in one of the threads; not begun if the client has left by then (Left)."""
+        job = thread.submit(work)
+        future = asyncio.wrap_future(job)
+        while not (await asyncio.wait([future], timeout=0.25))[0]:
+            if await request.is_disconnected() and job.cancel():
+                raise Left
+        return await future
+
+    def prepare(self, layer: str | None = None) -> None:
+        """Begins to look over all photographs for the peaks of a layer; without one, for what a page asks first."""
+        if layer is not None:
+            self.background.submit(self.peaks, layer)
+            return
+        for photograph in self.shelf.shown:
+            self.foreground.submit(self.predictions, photograph)
+        self.foreground.submit(lambda: self.prepare(default_layer(self.model)))
+
+    def predictions(self, photograph: Photograph) -> list[Prediction]:
+        """The five likeliest labels, worked out once; none where the model is no classifier."""
+        known = self._predictions.get(photograph.id)
+        if known is not None:
+            return known
+        try:
+            found = self.model.predict(photograph.canvas, count=5)
+        except ModelError:
+            found = []
+        return self._predictions.put(photograph.id, found)
+
+    def peaks(self, layer: str) -> Peaks | None:
+        """The largest responses of a layer's channels to the photographs shown (uploads apart), worked out once."""
+        canvases = [photograph.canvas for photograph in self.shelf.shown]
+        if not canvases:
+            return None
+        return self._peaks.get(layer) or self._peaks.put(layer, photograph_peaks(self.model, canvases, layer))
+
+    def picture(self, address: str) -> Picture | None:
+        """The finished picture of an address, if it was drawn before; AddressError for an address that is none."""
+        found = recall(self.model, address, self.store, by=self.method, seed=self.seed)
+        return self._pictures.put(found.provenance.key, found) if found else None
+
+    def finished(self, key: str) -> Picture | None:
+        """A finished picture that was lately drawn or recalled, by its key."""
+        return self._pictures.get(key)
+
+    def stop(self) -> None:
+        """Ends drawing and all event streams within a step; returns at once."""
+        self.queue.stop()
+
+    def close(self) -> None:
+        """Ends every thread and waits for the drawing one."""
+        self.foreground.shutdown(wait=False, cancel_futures=True)
+        self.background.shutdown(wait=False, cancel_futures=True)
+        self.queue.close()
+
+    def _draw(self, addresses: Sequence[str]) -> Generator[list[Picture], None, None]:
+        yield from draw(self.model, addresses, by=self.method, seed=self.seed, every=EVERY, store=self.store)
+
+    def _keep(self, picture: Picture) -> None:
+        """So that a picture can be shown also where the store could not keep it."""
+        self._pictures.put(picture.provenance.key, picture)
+
+
+def microscope(request: Request) -> Microscope:
+    """The microscope of the app that is asked."""
+    return cast(Microscope, request.app.state.microscope)
+
+
+Here = Annotated[Microscope, Depends(microscope)]

@@ -1,0 +1,50 @@
+"""/api/model: the opened model and its tower of layers."""
+
+from fastapi import APIRouter, Request
+
+import hooke
+from hooke.models.model import Model
+from hooke.results import Layer
+from hooke.server.microscope import Here
+from hooke.server.wire import LayerView, ModelView
+from hooke.studies.semantic_dictionary import default_layer, is_spatial
+
+router = APIRouter()
+
+
+@router.get("/api/model")
+async def get_model(here: Here, request: Request) -> ModelView:
+    """The opened model; its layers from the input to the logits."""
+    return await here.ask(request, here.foreground, lambda: model_view(here.model))
+
+
+def model_view(model: Model) -> ModelView:
+    """The model as the page shows it: every addressable layer that has channels."""
+    rows = [row for row in model.layers.addressable if row.channels is not None]
+    return ModelView(
+        name=model.name,
+        fingerprint=model.fingerprint,
+        parameters=model.parameters,
+        label_count=len(model.labels),
+        input_height=model.modality.height,
+        input_width=model.modality.width,
+        layers=[_layer_view(row) for row in rows],
+        default_layer=default_layer(model),
+        version=hooke.__version__,
+    )
+
+
+def _layer_view(row: Layer) -> LayerView:
+    return LayerView(
+        name=row.name,
+        kind=row.kind,
+        axes=list(row.axes),
+        channels=row.channels or 0,
+        height=row.height,
+        width=row.width,
+        stride=row.stride,
+        receptive_field=row.receptive_field,
+        parameters=row.parameters,
+        activation=row.activation,
+        spatial=is_spatial(row),
+    )

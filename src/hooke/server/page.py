@@ -1,0 +1,32 @@
+"""The built page: its files, and its index for every address that the page itself understands."""
+
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+from hooke.server.answers import FOREVER, REVALIDATE
+from hooke.server.refusals import Absent
+
+MISSING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Hooke</title>
+<p>The server runs, but its page was never built. <code>make web</code> builds it; then reload.</p></html>"""
+
+
+def page(static: Path, routes: list[str]) -> APIRouter:
+    """A router that serves the folder `static`; `routes` are the choices named where an /api route does not exist."""
+    router = APIRouter()
+    root = static.resolve()
+
+    @router.get("/{path:path}", include_in_schema=False)
+    def get_page(path: str) -> Response:
+        if path == "api" or path.startswith("api/"):
+            raise Absent(f"GET /{path}", "there is no such route", choices=routes)
+        file = (root / path).resolve() if "\0" not in path else root
+        if file.is_relative_to(root) and file.is_file():
+            return FileResponse(file, headers=FOREVER if path.startswith("assets/") else REVALIDATE)
+        if "." in path.rpartition("/")[2] and path.startswith("assets/"):
+            raise Absent(f"GET /{path}", "there is no such file")
+        index = root / "index.html"
+        return FileResponse(index, headers=REVALIDATE) if index.is_file() else HTMLResponse(MISSING, 503)
+
+    return router

@@ -1,0 +1,95 @@
+"""/api/jobs: pictures as they sharpen, as server-sent events, and the end of a job that is no longer wanted."""
+
+import asyncio
+import base64
+import io
+from collections.abc import AsyncIterator
+
+import numpy
+import PIL.Image
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import Response, StreamingResponse
+
+from hooke.server.answers import EventStream
+from hooke.server.jobs import Queue, Stand
+from hooke.server.microscope import Here
+from hooke.server.wire import EndEvent, FinishedEvent, ProgressEvent
+from hooke.shapes import Canvas
+
+router = APIRouter()
+
+TICK = 0.1
+"""Seconds from one look at the queue to the next, and so at least from one half-finished picture to the next."""
+QUIET = 100
+"""Ticks of silence after which a comment shows that the stream lives."""
+
+
+@router.get(
+    "/api/jobs/{job}/events",
+    response_class=EventStream,
+    responses={200: {"model": ProgressEvent | FinishedEvent | EndEvent, "description": "progress, finished, end"}},
+)
+async def follow_job(here: Here, job: str) -> Response:
+    """Events `progress`, `finished` and `end`. Whoever connects again is first told where everything stands."""
+    here.queue.stands(job)  # Absent, before the stream begins
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(follow(here.queue, job), media_type=EventStream.media_type, headers=headers)
+
+
+@router.delete("/api/jobs/{job}", status_code=204)
+async def cancel_job(here: Here, job: str) -> None:
+    """Ends a job; what others want of the same units goes on."""
+    here.queue.cancel(job)
+
+
+async def follow(queue: Queue, job: str) -> AsyncIterator[bytes]:
+    """The events of a job: each finished unit once, and every tick the half-finished picture that is longest due."""
+    done: set[str] = set()
+    shown: dict[str, int] = {}
+    quiet = 0
+    with queue.listening(job):
+        yield b"retry: 1000\n\n"
+        while not queue.stopping:
+            stands, over, cancelled = queue.stands(job)
+            news = [stand for stand in stands if stand.over and stand.view.address not in done]
+            due = [stand for stand in stands if stand.picture and shown.get(stand.view.address) != stand.version]
+            for stand in news:
+                done.add(stand.view.address)
+                yield event("finished", FinishedEvent(drawing=stand.view))
+            if over:
+                yield event("end", EndEvent(cancelled=cancelled))
+                return
+            for stand in sorted(due, key=lambda one: shown.get(one.view.address, 0))[:1]:
+                shown[stand.view.address] = stand.version
+                yield event("progress", await asyncio.to_thread(_sketch, stand, queue.steps))
+            quiet = 0 if news or due else quiet + 1
+            if quiet % QUIET == QUIET - 1:
+                yield b": still here\n\n"
+            await asyncio.sleep(TICK)
+
+
+def event(name: str, data: BaseModel) -> bytes:
+    """One server-sent event."""
+    return f"event: {name}\ndata: {data.model_dump_json()}\n\n".encode()
+
+
+def _sketch(stand: Stand, steps: int) -> ProgressEvent:
+    assert stand.picture is not None
+    return ProgressEvent(
+        address=stand.view.address,
+        step=stand.picture.step,
+        steps=steps,
+        image=data_url(stand.picture.image),
+        response=stand.picture.response,
+        seconds_left=round(stand.seconds_left, 1),
+    )
+
+
+def data_url(canvas: Canvas) -> str:
+    """A canvas as a small WebP in a data: URL (no torch: every thread that uses it has threads of its own)."""
+    levels = numpy.rint(canvas.numpy().clip(0, 1) * 255).astype(numpy.uint8).transpose(1, 2, 0)
+    file = io.BytesIO()
+    picture = PIL.Image.fromarray(levels if levels.shape[2] == 3 else levels[:, :, 0]).convert("RGB")
+    picture.save(file, format="WEBP", quality=60, method=0)
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
