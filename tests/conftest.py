@@ -1,0 +1,24 @@
+"""For all tests: an own result store, no network, no pictures left behind."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """HOOKE_CACHE is a fresh folder, also for the subprocesses of a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOOKE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield
+
+
+@pytest.fixture(scope="session")
+def sample() -> str:
+    """The folder of the large sample data, for tests that want it; they are skipped where HOOKE_SAMPLE is not set."""
+    folder = os.environ.get("HOOKE_SAMPLE", "")
+    if not folder:
+        pytest.skip("set HOOKE_SAMPLE to a folder of photographs to run this test")
+    return folder
