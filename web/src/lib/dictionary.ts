@@ -2,6 +2,7 @@
 import type { Dictionary, Place } from './types'
 
 export interface Entry {
+  readonly layer: string
   readonly address: string
   readonly channel: number
   readonly magnitude: number
@@ -11,7 +12,7 @@ export interface Entry {
 
 export function unitAddress(layer: string, channel: number): string {
   const bare = /^[A-Za-z0-9_][A-Za-z0-9_.]*(~\d+)?(\[[A-Za-z0-9_.]+\])?$/.test(layer)
-  return `${bare || layer.startsWith('`') ? layer : `\`${layer}\``}:${channel}`
+  return `${bare ? layer : `\`${layer.replaceAll('`', '``')}\``}:${channel}`
 }
 
 /** The strongest units at a place, strongest first; silent ones are left out. */
@@ -22,7 +23,8 @@ export function entriesAt(dictionary: Dictionary, place: Place): Entry[] {
   for (let i = first; i < first + count; i++) {
     const [channel, magnitude] = [dictionary.channels[i], dictionary.magnitudes[i]]
     if (channel === undefined || magnitude === undefined || magnitude <= 0) continue
-    found.push({ address: unitAddress(layer, channel), channel, magnitude, share: peak > 0 ? magnitude / peak : 0 })
+    const share = peak > 0 ? magnitude / peak : 0
+    found.push({ layer, address: unitAddress(layer, channel), channel, magnitude, share })
   }
   return found
 }

@@ -12,8 +12,8 @@ export interface Navigation {
   write(url: string, how: 'push' | 'replace'): void
 }
 
-/** How many units are shown at a place. */
-export const COUNT = 6
+/** How many units are read, and drawn, for a place; a narrow page shows fewer. */
+export const COUNT = 8
 
 const EFFECTS_REST = 140
 const HEARTBEAT = 2000

@@ -32,6 +32,13 @@ export function floors(layers: readonly Layer[], chosen: string | null, all: boo
     .reverse()
 }
 
+/** By how much the floors are to be thinned so that the tower is about `height` pixels high; never below a third. */
+export function scaleTo(standing: readonly Floor[], height: number): number {
+  const gap = 3
+  const total = standing.reduce((sum, floor) => sum + floor.thickness, 0)
+  return Math.min(Math.max((height - gap * standing.length) / Math.max(total, 1), 0.34), 1.25)
+}
+
 /** How many floors are folded away. */
 export function foldedCount(layers: readonly Layer[]): number {
   return layers.filter((layer) => !isEnd(layer) && !prominent(layers, layer)).length

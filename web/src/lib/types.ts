@@ -3,7 +3,7 @@ import type { components } from './wire'
 
 type Wire = components['schemas']
 
-export type Refused = Wire['ErrorView']
+export type Refused = Required<Wire['ErrorView']>
 export type Prediction = Wire['PredictionView']
 export type Layer = Wire['LayerView']
 export type Model = Wire['ModelView']
@@ -11,10 +11,16 @@ export type Photo = Wire['ImageView']
 export type Dictionary = Wire['DictionaryView']
 export type Effect = Wire['EffectView']
 export type UnitEffects = Wire['UnitEffectsView']
-export type Drawing = Wire['DrawingView']
-export type Drawings = Wire['DrawingsView']
+/** The server leaves no field out. */
+export type Drawing = Required<Wire['DrawingView']>
+export interface Drawings {
+  job: string | null
+  drawings: Drawing[]
+}
 export type Progress = Wire['ProgressEvent']
-export type Finished = Wire['FinishedEvent']
+export interface Finished {
+  drawing: Drawing
+}
 export type End = Wire['EndEvent']
 
 /** One cell of a layer's grid. */

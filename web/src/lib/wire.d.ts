@@ -38,41 +38,20 @@ export interface components {
             address: string;
             /** State */
             state: string;
-            /**
-             * Picture Url
-             * @default null
-             */
-            picture_url: string | null;
-            /**
-             * Guess Url
-             * @default null
-             */
-            guess_url: string | null;
-            /**
-             * Response
-             * @default null
-             */
-            response: number | null;
-            /**
-             * Peak
-             * @default null
-             */
-            peak: number | null;
-            /**
-             * Photographs Peak
-             * @default null
-             */
-            photographs_peak: number | null;
-            /**
-             * Steps
-             * @default null
-             */
-            steps: number | null;
-            /**
-             * Seconds
-             * @default null
-             */
-            seconds: number | null;
+            /** Picture Url */
+            picture_url?: string | null;
+            /** Guess Url */
+            guess_url?: string | null;
+            /** Response */
+            response?: number | null;
+            /** Peak */
+            peak?: number | null;
+            /** Photographs Peak */
+            photographs_peak?: number | null;
+            /** Steps */
+            steps?: number | null;
+            /** Seconds */
+            seconds?: number | null;
             /**
              * Note
              * @default
