@@ -1,6 +1,7 @@
 """Class labels: ImageNet's names, and the class that a quoted label means."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 
 from hooke.errors import AddressError, nearest
 
@@ -13,8 +14,7 @@ def find_label(text: str, labels: Sequence[str]) -> int:
     request = f'label "{text}"'
     if not labels:
         raise AddressError(request, "the labels of this model are not known", next_step="give the index of the class")
-    wanted = _folded(text)
-    found = [index for index, label in enumerate(labels) if wanted == _folded(label) or wanted in _synonyms(label)]
+    found = _indices(tuple(labels)).get(_folded(text), ())
     if len(found) == 1:
         return found[0]
     if found:
@@ -33,9 +33,15 @@ def imagenet_labels(classes: int) -> tuple[str, ...]:
     return tuple(ImageNetInfo(subset).label_descriptions()) if subset else ()
 
 
+@functools.lru_cache(maxsize=8)
+def _indices(labels: tuple[str, ...]) -> Mapping[str, tuple[int, ...]]:
+    """Every text that means a class, with the classes that it means."""
+    found: dict[str, tuple[int, ...]] = {}
+    for index, label in enumerate(labels):
+        for name in {_folded(part) for part in (label, *label.split(","))}:
+            found[name] = (*found.get(name, ()), index)
+    return found
+
+
 def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
-
-
-def _synonyms(label: str) -> set[str]:
-    return {_folded(part) for part in label.split(",")}
