@@ -8,7 +8,7 @@ import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -91,7 +91,7 @@ def _read_pickle(file: Path, kind: str, trust: bool) -> Any:
             refused = error
         wanted = _wanted(file, kind)
         if wanted is None or (not wanted and kind != "pickle"):
-            reason = str(refused).strip().split("\n")[0].split(". ")[0] or type(refused).__name__
+            reason = f"{type(refused).__name__}: {str(refused).strip()}".split("\n")[0].split(". ")[0].strip(": ")
             raise WeightsError(request, f"broken or cut off ({reason})", next_step=_FORMATS) from refused
         if not trust:
             code = "it asks for " + ", ".join(wanted) if wanted else "torch.save did not write it"
@@ -122,12 +122,12 @@ def _wanted(file: Path, kind: str) -> list[str] | None:
                 names = _globals(stream)
                 if kind == "legacy":  # a magic number, a version, facts on the machine, then what was saved
                     names += [name for _ in range(3) for name in _globals(stream)]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError):
+    except Exception:  # as above
         return None
     return [name.replace(" ", ".") for name in dict.fromkeys(names) if not _HARMLESS.fullmatch(name)]
 
 
-def _globals(stream: IO[bytes]) -> list[str]:
+def _globals(stream: io.BufferedReader | io.BytesIO) -> list[str]:
     """ "module name" of every global that one pickle loads, in order (ValueError: not a pickle)."""
     names: list[str] = []
     texts: list[str] = []
