@@ -260,7 +260,8 @@ class Queue:
     def _unwanted(self, batch: dict[str, _Unit]) -> bool:
         with self._changed:
             self._reap()
-            return self._stopping or not any(unit.jobs and not unit.stand.over for unit in batch.values())
+            left = [unit for unit in batch.values() if not unit.stand.over]
+            return bool(left) and (self._stopping or not any(unit.jobs for unit in left))
 
     def _settle(self, batch: dict[str, _Unit], reason: str | None) -> None:
         """What failed alone has failed, for this reason; what failed among others is tried alone, if still wanted.

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hooke.errors import AddressError, HookeError, ImageError, NumericsError, ServeError
 from hooke.server.wire import ErrorView
@@ -39,12 +40,38 @@ def refuse(error: HookeError) -> JSONResponse:
     )
 
 
+class Mistakes:
+    """ASGI middleware: an exception that nobody meant is logged, and answered with an ErrorView (500)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            request = f"{scope['method']} {scope['path']}"
+            logger.exception("%s", request)
+            reason = f"Hooke made a mistake ({type(error).__name__})"
+            view = ErrorView(request=request, reason=reason, next_step="see the terminal for details")
+            await _response(500, view)(scope, receive, send)
+
+
 def install(app: FastAPI) -> None:
     """Answers every exception of the app's routes with an ErrorView."""
+    app.add_middleware(Mistakes)
     app.add_exception_handler(HookeError, _hooke)
     app.add_exception_handler(RequestValidationError, _unfit)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _mistake)
 
 
 async def _hooke(request: Request, error: Exception) -> Response:
@@ -62,11 +89,6 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     view = ErrorView(request=_named(request), reason=str(error.detail).rstrip(".").lower())
     return _response(error.status_code, view, dict(error.headers or {}))
-
-
-async def _mistake(request: Request, error: Exception) -> Response:
-    reason = f"Hooke made a mistake ({type(error).__name__})"
-    return _response(500, ErrorView(request=_named(request), reason=reason, next_step="see the terminal for details"))
 
 
 def _named(request: Request) -> str:

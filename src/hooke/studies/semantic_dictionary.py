@@ -136,7 +136,7 @@ def default_layer(model: Model) -> str:
     if not rows:
         return model.layers[-1].name
     order = activations or spatial
-    return max(rows, key=lambda row: (row.channels or 0, -abs(order.index(row) - 0.6 * len(order)))).name
+    return max(rows, key=lambda row: (row.channels or 0, -abs(order.index(row) + 0.5 - 0.6 * len(order)))).name
 
 
 def is_spatial(layer: Layer) -> bool:
