@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hooke.addresses import Edge, Place, Sum, parse
     from hooke.errors import HookeError
-    from hooke.modalities.image import Image
+    from hooke.modalities.image import Image, photographs, read_picture, to_png
     from hooke.models.edits import Ablate, Clamp, Replace, Scale
     from hooke.models.model import Model
     from hooke.models.opening import open
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hooke.models.taps import tapped
     from hooke.provenance import Provenance
     from hooke.results import Layer, Picture, Prediction
+    from hooke.server.exploring import explore
     from hooke.storage.store import Store
     from hooke.studies.semantic_dictionary import layer_dictionary, semantic_dictionary
     from hooke.visualization.ascent import Ascent
@@ -40,11 +41,15 @@ _HOMES = {
     "Sum": "hooke.addresses",
     "activations": "hooke.models.recording",
     "draw": "hooke.visualization.drawing",
+    "explore": "hooke.server.exploring",
     "layer_dictionary": "hooke.studies.semantic_dictionary",
     "open": "hooke.models.opening",
     "parse": "hooke.addresses",
+    "photographs": "hooke.modalities.image",
+    "read_picture": "hooke.modalities.image",
     "semantic_dictionary": "hooke.studies.semantic_dictionary",
     "tapped": "hooke.models.taps",
+    "to_png": "hooke.modalities.image",
     "visualize": "hooke.visualization.drawing",
 }
 
@@ -68,11 +73,15 @@ __all__ = [
     "Sum",
     "activations",
     "draw",
+    "explore",
     "layer_dictionary",
     "open",
     "parse",
+    "photographs",
+    "read_picture",
     "semantic_dictionary",
     "tapped",
+    "to_png",
     "visualize",
 ]
 

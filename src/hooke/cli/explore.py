@@ -1,8 +1,5 @@
 """`hooke explore`: the microscope in the browser, listening before anything heavy is loaded."""
 
-import os
-import sys
-import webbrowser
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +32,7 @@ def explore(
     as_json: Json = False,
 ) -> None:
     """Open the microscope: move over a photograph and see which units fire there and what each looks for."""
+    from hooke.server.exploring import open_window
     from hooke.server.serving import address, bind, serve
 
     paths = list(images or [])
@@ -43,7 +41,7 @@ def explore(
     sock = bind(host, port)
     try:
         url = address(sock)
-        emit({"address": url, "model": model}) if as_json else print(f"{url}   (Ctrl-C stops)", flush=True)
+        emit({"address": url, "model": model}, indent=None) if as_json else print(f"{url}   (Ctrl-C stops)", flush=True)
         with waiting(f"opening {model}"):
             from hooke.models.opening import open
             from hooke.server.app import create_app
@@ -51,8 +49,8 @@ def explore(
 
             opened = open(model, device=device, precision=precision, trust=trust)
             app = create_app(opened, photographs(paths), Store(), hosts=(host,))
-        if not no_browser and not as_json and _can_open_browser():
-            webbrowser.open(url)
+        if not (no_browser or as_json):
+            open_window(url)
         serve(app, sock)
     finally:
         sock.close()
@@ -88,13 +86,3 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         if not shown:
             say(f"left out: {path}: no pictures in this folder")
         yield from shown
-
-
-def _can_open_browser() -> bool:
-    """A window can be opened, and somebody sits at the terminal."""
-    if not sys.stdout.isatty():
-        return False
-    graphical = sys.platform in ("darwin", "win32") or bool(
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )
-    return graphical or bool(os.environ.get("BROWSER"))

@@ -11,7 +11,7 @@ Model: TypeAlias = Annotated[
     str, Argument(metavar="MODEL", help="efficientnet-lite0, timm:NAME, torchvision:NAME or package.module:function.")
 ]
 Device: TypeAlias = Annotated[str, Option(help="Where the model runs: cpu, cuda, cuda:1, mps.")]
-Precision: TypeAlias = Annotated[str, Option(help="The numbers it runs with: float32, bfloat16 or float16.")]
+Precision: TypeAlias = Annotated[str, Option(help="The numbers it runs with: float32, bfloat16, float16 or float64.")]
 Trust: TypeAlias = Annotated[
     bool, Option("--trust", help="Let a weight file run code while it is read. Only for files from people you trust.")
 ]

@@ -45,9 +45,9 @@ def row(into: "Table", *cells: object) -> None:
     into.add_row(*(Text("" if cell is None else str(cell)) for cell in cells))
 
 
-def emit(data: object) -> None:
-    """JSON data, or dataclasses, as one JSON document on stdout."""
-    print(json.dumps(data, indent=2, ensure_ascii=False, default=_plain), flush=True)
+def emit(data: object, *, indent: int | None = 2) -> None:
+    """JSON data, or dataclasses, as one JSON document on stdout; in one line where `indent` is None."""
+    print(json.dumps(data, indent=indent, ensure_ascii=False, default=_plain), flush=True)
 
 
 def say(text: str) -> None:

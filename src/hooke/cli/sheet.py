@@ -48,7 +48,7 @@ def _tile(page: PIL.Image.Image, pen: ImageDraw, place: tuple[int, int], picture
     drawn = _picture(picture.image)
     drawn.thumbnail((TILE, TILE)) if max(drawn.size) > TILE else None
     page.paste(drawn.resize((TILE, TILE), PIL.Image.Resampling.BICUBIC), place)
-    number = f"{picture.response:.3g}"
+    number = f"{picture.response:#.3g}"
     room = TILE - int(pen.textlength(number, font=load_default(15))) - 8
     pen.text((left, top + TILE + 7), _short(pen, _caption(picture), 15, room), fill=INK, font=load_default(15))
     pen.text((left + TILE, top + TILE + 7), number, fill=GREY, font=load_default(15), anchor="ra")
@@ -71,7 +71,7 @@ def _caption(picture: Picture) -> str:
     address = parse(picture.address)
     if not isinstance(address, Place):
         return picture.address
-    return picture.address.removeprefix(str(Place(address.layer))).removeprefix(":") or "all channels"
+    return picture.address.removeprefix(str(Place(address.layer))) or "all channels"
 
 
 def _short(pen: ImageDraw, text: str, size: int, room: int) -> str:

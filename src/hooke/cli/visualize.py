@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Trust
-from hooke.cli.report import console, emit, progress, row, table, waiting
+from hooke.cli.report import console, emit, progress, row, say, table, waiting
 from hooke.errors import HookeError
 
 if TYPE_CHECKING:
@@ -56,9 +56,12 @@ def visualize(
         return
     sheet = table("address", "response", "seconds", "file", right=("response", "seconds"))
     for address, picture in pictures.items():
-        row(sheet, address, f"{picture.response:.3g}", f"{picture.seconds:.1f}", out / files[address])
+        row(sheet, address, f"{picture.response:#.3g}", f"{picture.seconds:.1f}", out / files[address])
     console().print(sheet)
     console().print(f"all together: {out / SHEET}")
+    for address, picture in pictures.items():
+        if picture.note:
+            say(f"{address}: {picture.note}")
 
 
 def file_names(addresses: Iterable[str]) -> list[str]:
