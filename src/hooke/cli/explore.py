@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from hooke.cli.options import DEFAULT_MODEL, Device, Json, Precision, Trust
-from hooke.cli.report import emit, say, waiting
+from hooke.cli.report import emit, opening, say
 from hooke.errors import ImageError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def explore(
     try:
         url = address(sock)
         emit({"address": url, "model": model}, indent=None) if as_json else print(f"{url}   (Ctrl-C stops)", flush=True)
-        with waiting(f"opening {model}"):
+        with opening(model):
             from hooke.models.opening import open
             from hooke.server.app import create_app
             from hooke.storage.store import Store

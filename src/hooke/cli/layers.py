@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from hooke.cli.options import Device, Json, Model, Precision, Trust
-from hooke.cli.report import console, emit, row, say, table, waiting
+from hooke.cli.report import console, emit, opening, row, say, table
 
 if TYPE_CHECKING:
     from hooke.results import Layer
@@ -22,7 +22,7 @@ def layers(
     """List a model's layers: the input, the activations and the logits, from first to last."""
     from hooke.models.opening import open
 
-    with waiting(f"opening {model}"):
+    with opening(model):
         opened = open(model, device=device, precision=precision, trust=trust)
         rows = list(opened.layers)
     chosen = rows if everything else _main(rows)

@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from hooke.cli.options import Device, Json, Model, Precision, Trust
-from hooke.cli.report import console, emit, row, table, waiting
+from hooke.cli.report import console, emit, opening, row, table
 
 
 def predict(
@@ -24,7 +24,7 @@ def predict(
     picture = read_picture(image)
     from hooke.models.opening import open
 
-    with waiting(f"opening {model}"):
+    with opening(model):
         opened = open(model, device=device, precision=precision, trust=trust)
         predictions = opened.predict(opened.modality.canvas(picture), count=count)
     if as_json:

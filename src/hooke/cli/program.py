@@ -12,11 +12,11 @@ from hooke.cli.explore import explore
 from hooke.cli.layers import layers
 from hooke.cli.options import Json
 from hooke.cli.predict import predict
-from hooke.cli.report import ORANGE, console, emit, refuse, refuse_usage, say
+from hooke.cli.report import INTERRUPTED, ORANGE, console, emit, refuse, refuse_usage, say
 from hooke.cli.visualize import visualize
 from hooke.errors import HookeError, StoreWarning
 
-REFUSED, MISUSED, INTERRUPTED = 1, 2, 130
+REFUSED, MISUSED = 1, 2
 
 WELCOME = """\
 Hooke is a microscope for neural networks: it shows what every unit of a trained model looks for.

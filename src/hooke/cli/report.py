@@ -1,9 +1,11 @@
 """What the commands say: results on stdout, progress and refusals on stderr, in words or as JSON."""
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
 
 ORANGE = "dark_orange"
 """The colour of what is meant; red against green is never used."""
@@ -79,13 +84,22 @@ def refuse_usage(message: str, *, as_json: bool) -> None:
 
 
 @contextmanager
-def waiting(text: str) -> Iterator[None]:
-    """A spinner while something of unknown length goes on; nothing where output is piped."""
-    if not watched():
-        yield
-        return
-    with console(stderr=True).status(text, spinner="dots", spinner_style=ORANGE):
-        yield
+def opening(model: str) -> Iterator[None]:
+    """A spinner while libraries and a model are loaded (none where output is piped); Ctrl-C ends the process at once.
+
+    At once, because some libraries swallow a KeyboardInterrupt that comes while they are imported.
+    """
+
+    def leave(*_: object) -> None:
+        print("\x1b[?25h" if watched() else "", end="", file=sys.stderr, flush=True)  # the spinner hid the cursor
+        os._exit(INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        with console(stderr=True).status(f"opening {model}", spinner_style=ORANGE) if watched() else nullcontext():
+            yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

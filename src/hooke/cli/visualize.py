@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Trust
-from hooke.cli.report import console, emit, progress, row, say, table, waiting
+from hooke.cli.report import console, emit, opening, progress, row, say, table
 from hooke.errors import HookeError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def visualize(
 ) -> None:
     """Draw what units look for. Writes a PNG for each address, with its provenance inside, and a contact sheet."""
     _make(out)
-    with waiting(f"opening {model}"):
+    with opening(model):
         from hooke.cli.sheet import contact_sheet
         from hooke.models.opening import open
         from hooke.visualization.ascent import Ascent
