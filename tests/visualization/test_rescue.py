@@ -16,7 +16,9 @@ def gradient(function, values, weight):
     return values.grad.tolist()
 
 
-@pytest.mark.parametrize("function", [torch.relu, functional.relu, nn.ReLU(), nn.ReLU(inplace=False), torch.Tensor.relu])
+@pytest.mark.parametrize(
+    "function", [torch.relu, functional.relu, nn.ReLU(), nn.ReLU(inplace=False), torch.Tensor.relu]
+)
 def test_a_blocked_sample_gets_the_gradient_that_raises_it_and_a_live_one_its_own(function):
     dead, alive = [-1.0, -2.0], [3.0, -2.0]
     # a loss is minimized: a weight of -1 asks to raise the value, +1 to lower it

@@ -1,6 +1,7 @@
 """The fastest equal form of a model: a frozen copy, batch norm folded where nothing looks between, channels last."""
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,17 +22,23 @@ def fast_form(model: Model, keep: Sequence[str]) -> Model:
 
     Convolutions absorb the batch norm behind them unless their own output is kept. The copy is compared with the model
     once; where it differs by more than `TOLERANCE` (or cannot be folded), an unfolded frozen copy is returned.
+    A kept ReLU6 (or hard tanh) lets gradients pass above its ceiling, so that a picture can improve beyond it.
     """
     kept = frozenset(keep)
     key = ("fast", kept)
-    if key not in model.memo:
-        folded = _frozen(model, _folded(model, kept))
-        model.memo[key] = folded if _equal(model, folded, sorted(kept)) else _frozen(model, copy.deepcopy(model.module))
-    fast: Model = model.memo[key]
-    return fast
+    with model.lock:
+        if key not in model.memo:
+            folded = _frozen(model, _folded(model, kept), kept)
+            plain = folded if _equal(model, folded, sorted(kept)) else _frozen(model, copy.deepcopy(model.module), kept)
+            model.memo[key] = plain
+        fast: Model = model.memo[key]
+        return fast
 
 
-def _frozen(model: Model, module: nn.Module) -> Model:
+def _frozen(model: Model, module: nn.Module, kept: frozenset[str]) -> Model:
+    for name, part in list(module.named_modules()):
+        if name in kept and isinstance(part, nn.Hardtanh):
+            _put(module, name, _OpenCeiling(part))
     module.eval().requires_grad_(False)
     if any(parameter.dim() == 4 for parameter in module.parameters()):
         module.to(memory_format=torch.channels_last)
@@ -62,9 +69,8 @@ def _pairs(model: Model) -> list[tuple[str, str]]:
     found = []
     for weight, mean in flow.pairs():
         convolution, norm = owners.get(weight), owners.get(mean)
-        if isinstance(convolution, nn.Conv1d | nn.Conv2d | nn.Conv3d) and isinstance(norm, nn.modules.batchnorm._NormBase):
-            if norm.running_var is not None:
-                found.append((names[id(convolution)], names[id(norm)]))
+        if isinstance(convolution, _CONVOLUTION_MODULES) and isinstance(norm, nn.modules.batchnorm._NormBase):
+            found.append((names[id(convolution)], names[id(norm)]))
     return found
 
 
@@ -110,6 +116,7 @@ class _Flow(TorchFunctionMode):
         return found
 
 
+_CONVOLUTION_MODULES = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _CONVOLUTIONS = (torch.conv1d, torch.conv2d, torch.conv3d, functional.conv1d, functional.conv2d, functional.conv3d)
 
 
@@ -125,7 +132,9 @@ def _absorb(module: nn.Module, convolution: str, norm: str) -> None:
     """Moves an evaluating batch norm into the convolution before it; what the norm does besides (timm's) stays."""
     conv, bn = module.get_submodule(convolution), module.get_submodule(norm)
     weight, bias = conv.weight, conv.bias
-    assert isinstance(weight, Tensor) and isinstance(bn.running_var, Tensor) and isinstance(bn.running_mean, Tensor)
+    assert isinstance(weight, Tensor)
+    assert isinstance(bn.running_var, Tensor)
+    assert isinstance(bn.running_mean, Tensor)
     gain = torch.rsqrt(bn.running_var.double() + float(bn.eps))  # type: ignore[arg-type]
     gain = gain * bn.weight.double() if isinstance(bn.weight, Tensor) else gain
     shift = -bn.running_mean.double() * gain
@@ -135,12 +144,16 @@ def _absorb(module: nn.Module, convolution: str, norm: str) -> None:
         scaled = weight.double() * gain.reshape(-1, *[1] * (weight.dim() - 1))
         conv.weight = nn.Parameter(scaled.to(weight.dtype), requires_grad=False)
         conv.bias = nn.Parameter(shift.to(weight.dtype), requires_grad=False)
-    parent, _, leaf = norm.rpartition(".")
-    setattr(module.get_submodule(parent), leaf, _Absorbed(bn))
+    _put(module, norm, _Absorbed(bn))
+
+
+def _put(module: nn.Module, name: str, part: nn.Module) -> None:
+    parent, _, leaf = name.rpartition(".")
+    setattr(module.get_submodule(parent), leaf, part)
 
 
 class _Absorbed(nn.Module):
-    """Stands where a batch norm was, under the same names: only its children (timm's dropout and activation) are left."""
+    """Stands where a batch norm was: only its children (timm's dropout and activation) are left, under their names."""
 
     def __init__(self, norm: nn.Module) -> None:
         super().__init__()
@@ -151,6 +164,18 @@ class _Absorbed(nn.Module):
         for child in self.children():
             values = child(values)
         return values
+
+
+class _OpenCeiling(nn.Module):
+    """A ReLU6 or hard tanh whose gradient stops at the floor only."""
+
+    def __init__(self, clamp: nn.Hardtanh) -> None:
+        super().__init__()
+        self.low, self.high = clamp.min_val, clamp.max_val
+
+    def forward(self, values: Tensor) -> Tensor:
+        open_above = functional.hardtanh(values, self.low, math.inf)
+        return open_above + (open_above.clamp(max=self.high) - open_above).detach()
 
 
 def _equal(model: Model, other: Model, layers: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ def frequencies(height: int, width: int) -> Float[Tensor, "height half_width"]:
     """Distance from zero frequency, in cycles per pixel, of each coefficient of a real 2-D Fourier transform."""
     vertical = torch.fft.fftfreq(height)[:, None]
     horizontal = torch.fft.rfftfreq(width)[None, :]
-    return torch.sqrt(vertical**2 + horizontal**2)
+    return torch.hypot(vertical, horizontal)
 
 
 @lru_cache(maxsize=32)
@@ -39,4 +39,5 @@ def power_law(height: int, width: int, decay: float) -> Float[Tensor, "height ha
 def colour_matrix() -> Float[Tensor, "rgb independent"]:
     """Turns three independent colour channels into correlated RGB: the published root over its longest column."""
     root = torch.tensor(PHOTOGRAPH_COLOUR_ROOT)
-    return root / root.norm(dim=0).max()
+    matrix: Tensor = root / torch.linalg.vector_norm(root, dim=0).max()
+    return matrix

@@ -1,1 +1,8 @@
 """See what a unit looks for: objectives, parametrizations, transforms and the one loop that ascends."""
+
+from hooke.visualization.ascent import Ascent
+from hooke.visualization.drawing import draw, question, recall, visualize
+from hooke.visualization.parametrizations import Fourier
+from hooke.visualization.transforms import Still, Wobble
+
+__all__ = ["Ascent", "Fourier", "Still", "Wobble", "draw", "question", "recall", "visualize"]

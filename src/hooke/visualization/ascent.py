@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import Bool
 from torch import Generator, Tensor
 
 from hooke.errors import NumericsError
@@ -16,6 +17,9 @@ from hooke.visualization.transforms import Transform, Wobble
 
 REVISION = 1
 """Of the algorithm: raised whenever the same settings would give other pictures."""
+
+STILL = 1e-3
+"""A score that changed by less than this share of itself did not change."""
 
 Record = Callable[[Canvases], Mapping[str, Tensor]]
 """Runs canvases (values 0 to 1) through a model as far as needed; layer names to activations."""
@@ -50,12 +54,14 @@ class Moment:
     """The pictures after some steps: `step` of the method's `steps`.
 
     On the way the scores are those of the moved views of the last step; at the end those of the clean pictures.
+    `still`: the score is what it was before the first step.
     """
 
     step: int
     canvases: Canvases
     scores: Scores
     peaks: Scores
+    still: Bool[Tensor, "batch"]
 
 
 def ascend(
@@ -72,6 +78,7 @@ def ascend(
     draws = method.transform.draw(side, method.steps, streams)
     parameters = _filled(start, 0, method.batch).requires_grad_()
     draws = _filled(draws, 1, method.batch)
+    first = torch.zeros(count)
     optimizer = torch.optim.Adam([parameters], lr=method.rate)
     for step in range(method.steps):
         canvases = method.parametrization.render(parameters)
@@ -79,15 +86,16 @@ def ascend(
             recorded = record(method.transform.view(canvases, draws[step]))
         samples = _samples(recorded, count)
         scores = torch.stack([one.score(sample) for one, sample in zip(objectives, samples, strict=True)])
+        first = scores.detach() if step == 0 else first
         if step % every == 0:
-            yield _moment(step, canvases, scores, objectives, samples)
+            yield _moment(step, canvases, scores, objectives, samples, first)
         (parameters.grad,) = torch.autograd.grad(-scores.sum(), parameters)
         optimizer.step()
     with torch.no_grad():
         canvases = method.parametrization.render(parameters)
         samples = _samples(record(canvases), count)
         scores = torch.stack([one.score(sample) for one, sample in zip(objectives, samples, strict=True)])
-    yield _moment(method.steps, canvases, scores, objectives, samples)
+    yield _moment(method.steps, canvases, scores, objectives, samples, first)
 
 
 def _filled(values: Tensor, axis: int, length: int) -> Tensor:
@@ -104,7 +112,7 @@ def _samples(recorded: Mapping[str, Tensor], count: int) -> list[dict[str, Tenso
 
 def _moment(
     step: int, canvases: Canvases, scores: Scores, objectives: Sequence[Objective],
-    samples: Sequence[Mapping[str, Tensor]],
+    samples: Sequence[Mapping[str, Tensor]], first: Scores,
 ) -> Moment:  # fmt: skip
     with torch.no_grad():
         if not bool(torch.isfinite(scores).all()):
@@ -114,4 +122,5 @@ def _moment(
                 next_step="predict on a photograph to find the layer where it begins; try precision='float32'",
             )
         peaks = torch.stack([one.peak(sample) for one, sample in zip(objectives, samples, strict=True)])
-        return Moment(step, canvases[: len(objectives)].detach().clone(), scores.detach().clone(), peaks)
+        still = (scores - first).abs() <= STILL * first.abs()
+        return Moment(step, canvases[: len(objectives)].detach().clone(), scores.detach().clone(), peaks, still)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from hooke.addresses import Address, places
+from hooke.addresses import Address, Edge, Place, Sum, places
 from hooke.errors import HookeError, NumericsError
 from hooke.models.fast import fast_form
 from hooke.models.model import Model
@@ -44,11 +44,11 @@ def visualize(
     """The picture that each address looks for: one Picture for one address, a list for a sequence of them.
 
     Pictures are (channel, height, width), values 0 to 1. With a `store`, what was drawn once is read back.
-    Errors: AddressError for addresses that the model does not have, NumericsError for NaN and settings that cannot work.
+    Errors: AddressError for what the model does not have, NumericsError for NaN and settings that cannot work.
     Source: Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017.
     """
-    single = not isinstance(addresses, list | tuple)
-    wanted: list[str | Address] = [addresses] if single else list(addresses)  # type: ignore[list-item]
+    single = isinstance(addresses, str | Place | Sum | Edge)
+    wanted = [addresses] if isinstance(addresses, str | Place | Sum | Edge) else list(addresses)
     method = by or Ascent()
     finished: dict[str, Picture] = {}
     for moment in draw(model, wanted, by=method, seed=seed, every=method.steps, store=store):
@@ -82,7 +82,9 @@ def question(model: Model, address: str | Address, *, by: Ascent | None = None, 
     return _question(model, address, by or Ascent(), seed).provenance
 
 
-def recall(model: Model, address: str | Address, store: Store, *, by: Ascent | None = None, seed: int = 0) -> Picture | None:
+def recall(
+    model: Model, address: str | Address, store: Store, *, by: Ascent | None = None, seed: int = 0
+) -> Picture | None:
     """The finished picture of `address` if the store has it."""
     return _recall(store, _question(model, address, by or Ascent(), seed))
 
@@ -117,7 +119,7 @@ def canvas_side(model: Model, address: Address, method: Ascent) -> int:
 def _accepts(model: Model, layers: frozenset[str], side: int) -> bool:
     """Whether the model reads canvases of this side as far as `layers`; asked once a model."""
     key = ("accepts", layers, side)
-    if key not in model.memo:
+    if key not in model.memo:  # asked twice at worst
         canvases = torch.full((2, model.modality.channels, side, side), 0.5)
         try:
             with torch.no_grad(), tapped(model, sorted(layers)) as taps:
@@ -171,14 +173,24 @@ def _draw_batch(
 
 
 def _pictures(batch: Sequence[_Question], moment: Moment, seconds: float) -> list[Picture]:
-    values = zip(batch, moment.canvases.float().cpu(), moment.scores.tolist(), moment.peaks.tolist(), strict=True)
+    images = moment.canvases.float().cpu()
+    values = zip(batch, images, moment.scores.tolist(), moment.peaks.tolist(), moment.still.tolist(), strict=True)
     return [
         Picture(
             address=one.provenance.address, image=image, response=score, peak=peak, step=moment.step, seconds=seconds,
-            provenance=one.provenance, note="" if score != 0.0 else "the unit did not fire for this picture",
+            provenance=one.provenance, note=_note(moment.step == one.method.steps, still),
         )
-        for one, image, score, peak in values
+        for one, image, score, peak, still in values
     ]  # fmt: skip
+
+
+def _note(finished: bool, still: bool) -> str:
+    """What is wrong with a finished picture: no gradient ever moved it."""
+    return (
+        "the response is what it was before the first step: the unit may be dead or constant"
+        if finished and still
+        else ""
+    )
 
 
 def _keep(store: Store, picture: Picture) -> None:

@@ -22,7 +22,7 @@ class Objective(ABC):
 
     @abstractmethod
     def responses(self, recorded: Mapping[str, Tensor]) -> Float[Tensor, "*places"]:
-        """The responses, at all places that count, in the activations of one sample (layer name to tensor without batch)."""
+        """The responses at all places that count, in one sample's activations (layer name to tensor without batch)."""
 
     def score(self, recorded: Mapping[str, Tensor]) -> Float[Tensor, ""]:
         """The mean response: what is raised."""
@@ -95,7 +95,7 @@ class Weighted(Objective):
 
 
 def objective(model: Model, address: Address) -> Objective:
-    """The objective of a resolved address: a channel's mean response, a neuron's own, a layer's energy, or a weighted sum.
+    """The objective of a resolved address: the mean response of a channel or neuron, a layer's energy, or their sum.
 
     Errors: AddressError for edges and components, which have no single response to raise.
     """

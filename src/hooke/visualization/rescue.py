@@ -1,4 +1,4 @@
-"""Gradients for units that do not fire yet: where a nonlinearity would block nearly all of a sample's gradient, let it help."""
+"""Gradients for units that do not fire yet: a nonlinearity that blocks nearly all of a sample's gradient helps it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -28,7 +28,7 @@ class _Redirected(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (clamped,) = ctx.saved_tensors
-        plain = torch.ops.aten.hardtanh_backward(gradients[0], clamped, ctx.low, ctx.high)
+        plain: Tensor = torch.ops.aten.hardtanh_backward(gradients[0], clamped, ctx.low, ctx.high)
         blocked = _energy(plain) <= (1 - BLOCKED) * _energy(gradients[0])
         for sample in blocked.nonzero().flatten().tolist():
             gradient, value = gradients[0][sample], clamped[sample]
@@ -74,7 +74,7 @@ _REDIRECTED: Mapping[Callable[..., Any], Callable[..., Tensor]] = {
 }
 
 
-class rescued(TorchFunctionMode):  # noqa: N801 - used as a context: `with rescued():`
+class rescued(TorchFunctionMode):
     """Within it, ReLU, ReLU6 and hard tanh, as modules or as functions, redirect the gradient of blocked samples.
 
     A loss is minimized: a negative gradient at a value means that raising the value helps.
@@ -87,4 +87,5 @@ class rescued(TorchFunctionMode):  # noqa: N801 - used as a context: `with rescu
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        return _REDIRECTED.get(func, func)(*args, **(kwargs or {}))
+        call: Callable[..., Any] = _REDIRECTED.get(func, func)
+        return call(*args, **(kwargs or {}))
