@@ -143,9 +143,9 @@ class Model:
             if _first_channels(self.module) in (None, self.modality.channels):
                 raise
             raise self._unfit(tuple(batch.shape), failure) from failure
-        logits = table[LOGITS]
-        if logits.addressable and logits.channels is not None:
-            self._check_labels(logits.channels)
+        for layer in table:
+            if layer.name == LOGITS and layer.channels is not None:
+                self._check_labels(layer.channels)
         return table
 
     def _resolved(self, address: Place | Sum) -> Place | Sum:
@@ -157,7 +157,7 @@ class Model:
         layer = self.layers.find(place.layer)
         channel, position = place.channel, place.position
         if isinstance(channel, str):
-            if layer.name != LOGITS:
+            if layer.name.partition("[")[0] != LOGITS:
                 raise AddressError(
                     str(place), "only the logits have labels", next_step=f"write {Place(LOGITS, channel)}"
                 )

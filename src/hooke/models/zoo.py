@@ -66,8 +66,13 @@ def from_timm(name: str, weights: Weights) -> Opened:
 
     request = f"timm:{name}"
     on_hub = name.startswith(("hf-hub:", "hf_hub:"))
-    if not on_hub and not timm.is_model(name.split(".")[0]):
+    architecture, _, tag = name.partition(".")
+    if not on_hub and not timm.is_model(architecture):
         raise ModelError(request, "timm has no such model", choices=nearest(name, timm.list_models()))
+    tagged = timm.list_models(f"{architecture}.*", pretrained=True) if tag and not on_hub else [name]
+    if name not in tagged:
+        reason = f"timm publishes no weights {tag!r} for {architecture}"
+        raise ModelError(request, reason, choices=[*nearest(name, tagged), f"{architecture}?pretrained=false"])
     overlay: dict[str, Any] | None = None
     tensors = weights.read()
     if tensors is not None:
