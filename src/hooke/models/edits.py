@@ -109,8 +109,11 @@ def edited(tensor: Tensor, layer: Layer, place: Place, edit: Edit) -> Tensor:
     """The layer's tensor with the edit made at the place; the given tensor is left as it is."""
     at = index(layer, place)
     axes = [axis for axis, entry in zip(layer.axes, at, strict=True) if isinstance(entry, slice)]
+    channel = axes.index("channel") if "channel" in axes else None
+    if len(axes) == len(at):
+        return edit.change(tensor, channel)
     result = tensor.clone()
-    result[at] = edit.change(tensor[at], axes.index("channel") if "channel" in axes else None)
+    result[at] = edit.change(tensor[at], channel)
     return result
 
 

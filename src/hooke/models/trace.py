@@ -218,7 +218,11 @@ def _axes(ancestry: Lineage | None, shape: Sequence[int], batch: int) -> tuple[s
     if not shape or shape[0] != batch or roles[0] not in ("batch", ""):
         return roles
     guess = {2: ("channel",), 3: ("token", "channel"), 4: ("channel", "height", "width")}.get(len(shape), ())
-    return ("batch", *guess) if guess and not any(roles[1:]) else ("batch", *roles[1:])
+    if guess and not any(roles[1:]):
+        return ("batch", *guess)
+    if roles[1:] in (("channel", "", ""), ("", "", "channel")):
+        return ("batch", *(guess if roles[1] else ("height", "width", "channel")))
+    return ("batch", *(role or "token" for role in roles[1:]))
 
 
 def _reason(seen: _Return, axes: Sequence[str], batch: int) -> str:
