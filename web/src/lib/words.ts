@@ -1,14 +1,17 @@
 /** Numbers, labels and times in words. */
 
-/** A magnitude with three significant digits: 0.0312, 4.82, 31.5, 1,240. */
+/** A magnitude with about three significant digits: 0.031, 4.82, 31.5, 12,403; with a true minus. */
 export function magnitude(value: number): string {
   if (!Number.isFinite(value)) return '–'
   const size = Math.abs(value)
-  if (size >= 1000) return Math.round(value).toLocaleString('en')
-  if (size >= 100) return value.toFixed(0)
-  if (size >= 10) return value.toFixed(1)
-  if (size >= 0.1 || size === 0) return value.toFixed(2)
-  return value.toPrecision(2).replace(/e([+-])0?/, 'e$1').replace('-', '−')
+  let text: string
+  if (size >= 1000) text = Math.round(size).toLocaleString('en')
+  else if (size >= 100) text = size.toFixed(0)
+  else if (size >= 10) text = size.toFixed(1)
+  else if (size >= 0.1 || size === 0) text = size.toFixed(2)
+  else if (size >= 0.001) text = size.toPrecision(2)
+  else text = size.toExponential(1).replace('-', '−')
+  return value < 0 ? `−${text}` : text
 }
 
 /** A number with its sign, with a true minus: +0.31, −0.12. */

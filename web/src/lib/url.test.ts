@@ -1,0 +1,38 @@
+/** A view survives being written as a URL and read again. */
+import { describe, expect, it } from 'vitest'
+
+import { format, parse, same, start, type View } from './url'
+
+const read = (url: string): View => {
+  const at = new URL(url, 'http://localhost')
+  return parse(at.pathname, at.search)
+}
+
+describe('the URL', () => {
+  const views: View[] = [
+    start,
+    { image: 'c72f727e513161ee', layer: null, place: null },
+    { image: 'cat', layer: 'blocks.4.1.bn2.act', place: { row: 5, column: 7 } },
+    { image: 'a/b ?&#%', layer: 'odd name&at=1,1', place: { row: 0, column: 0 } },
+    { image: null, layer: '`Mixed 4d`[0.out]~2', place: null },
+  ]
+  it.each(views)('gives back %o', (view) => expect(read(format(view))).toEqual(view))
+
+  it('reads well', () => {
+    const view = { image: 'cat', layer: 'blocks.4.1.bn2.act', place: { row: 5, column: 7 } }
+    expect(format(view)).toBe('/image/cat?layer=blocks.4.1.bn2.act&at=5,7')
+    expect(format(start)).toBe('/')
+  })
+
+  it.each(['/image/cat?at=5', '/image/cat?at=-1,2', '/image/cat?at=a,b', '/image/cat?at=1,2,3', '/image/cat?layer='])(
+    'leaves out what makes no sense in %s',
+    (url) => expect(read(url)).toEqual({ image: 'cat', layer: null, place: null }),
+  )
+
+  it('does not break on a damaged escape', () => expect(parse('/image/%E0%A4%A', '').image).toBeNull())
+
+  it('knows equal views', () => {
+    expect(same(start, { ...start })).toBe(true)
+    expect(same(start, { ...start, place: { row: 0, column: 0 } })).toBe(false)
+  })
+})
