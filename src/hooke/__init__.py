@@ -7,13 +7,13 @@ if TYPE_CHECKING:
     from hooke.addresses import Edge, Place, Sum, parse
     from hooke.errors import HookeError
     from hooke.modalities.image import Image, photographs, read_picture, to_png
-    from hooke.models.edits import Ablate, Clamp, Replace, Scale
+    from hooke.models.edits import Ablate, Clamp, ProjectOut, Replace, Scale, Steer
     from hooke.models.model import Model
     from hooke.models.opening import open
     from hooke.models.recording import activations
     from hooke.models.taps import tapped
     from hooke.provenance import Provenance
-    from hooke.results import Layer, Picture, Prediction
+    from hooke.results import Picture
     from hooke.server.exploring import explore
     from hooke.storage.store import Store
     from hooke.studies.semantic_dictionary import layer_dictionary, semantic_dictionary
@@ -29,14 +29,14 @@ _HOMES = {
     "Fourier": "hooke.visualization.parametrizations",
     "HookeError": "hooke.errors",
     "Image": "hooke.modalities.image",
-    "Layer": "hooke.results",
     "Model": "hooke.models.model",
     "Picture": "hooke.results",
     "Place": "hooke.addresses",
-    "Prediction": "hooke.results",
+    "ProjectOut": "hooke.models.edits",
     "Provenance": "hooke.provenance",
     "Replace": "hooke.models.edits",
     "Scale": "hooke.models.edits",
+    "Steer": "hooke.models.edits",
     "Store": "hooke.storage.store",
     "Sum": "hooke.addresses",
     "activations": "hooke.models.recording",
@@ -61,14 +61,14 @@ __all__ = [
     "Fourier",
     "HookeError",
     "Image",
-    "Layer",
     "Model",
     "Picture",
     "Place",
-    "Prediction",
+    "ProjectOut",
     "Provenance",
     "Replace",
     "Scale",
+    "Steer",
     "Store",
     "Sum",
     "activations",
