@@ -19,7 +19,7 @@ from hooke.storage.store import Store
 from hooke.studies.guesses import Peaks, photograph_peaks
 from hooke.studies.semantic_dictionary import default_layer
 from hooke.visualization.ascent import Ascent
-from hooke.visualization.drawing import draw, recall
+from hooke.visualization.drawing import draw, kept, recall
 
 Answer = TypeVar("Answer")
 
@@ -97,8 +97,8 @@ class Microscope:
         return self._pictures.put(found.provenance.key, found) if found else None
 
     def finished(self, key: str) -> Picture | None:
-        """A finished picture that was lately drawn or recalled, by its key."""
-        return self._pictures.get(key)
+        """A finished picture by its key, from memory or from the store."""
+        return self._pictures.get(key) or kept(self.store, key)
 
     def stop(self) -> None:
         """Ends drawing and all event streams within a step; returns at once."""

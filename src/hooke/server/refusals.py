@@ -87,7 +87,7 @@ async def _unfit(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    view = ErrorView(request=_named(request), reason=str(error.detail).rstrip(".").lower())
+    view = ErrorView(request=_named(request), reason=str(error.detail).rstrip("."))
     return _response(error.status_code, view, dict(error.headers or {}))
 
 

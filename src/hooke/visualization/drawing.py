@@ -68,7 +68,7 @@ def draw(
     """
     method = by or Ascent()
     questions = {q.provenance.key: q for q in (_question(model, address, method, seed) for address in addresses)}
-    known = [picture for key in list(questions) if (picture := _recall(store, questions[key])) is not None]
+    known = [picture for key in list(questions) if store is not None and (picture := kept(store, key))]
     if known:
         yield known
     for picture in known:
@@ -86,7 +86,20 @@ def recall(
     model: Model, address: str | Address, store: Store, *, by: Ascent | None = None, seed: int = 0
 ) -> Picture | None:
     """The finished picture of `address` if the store has it."""
-    return _recall(store, _question(model, address, by or Ascent(), seed))
+    return kept(store, question(model, address, by=by, seed=seed).key)
+
+
+def kept(store: Store, key: str) -> Picture | None:
+    """The finished picture under the key of its provenance if the store has it."""
+    entry = store.get(key)
+    if entry is None or "image" not in entry.tensors:
+        return None
+    facts = entry.facts
+    return Picture(
+        address=facts["address"], image=entry.tensors["image"], response=facts["response"], peak=facts["peak"],
+        step=facts["step"], seconds=facts["seconds"], provenance=Provenance.from_json(facts["provenance"]),
+        note=facts["note"],
+    )  # fmt: skip
 
 
 def _question(model: Model, address: str | Address, method: Ascent, seed: int) -> _Question:
@@ -199,15 +212,3 @@ def _keep(store: Store, picture: Picture) -> None:
         "seconds": picture.seconds, "note": picture.note, "provenance": picture.provenance.to_json(),
     }  # fmt: skip
     store.put(picture.provenance.key, {"image": picture.image.contiguous()}, facts)
-
-
-def _recall(store: Store | None, wanted: _Question) -> Picture | None:
-    entry = store.get(wanted.provenance.key) if store is not None else None
-    if entry is None:
-        return None
-    facts = entry.facts
-    return Picture(
-        address=facts["address"], image=entry.tensors["image"], response=facts["response"], peak=facts["peak"],
-        step=facts["step"], seconds=facts["seconds"], provenance=Provenance.from_json(facts["provenance"]),
-        note=facts["note"],
-    )  # fmt: skip

@@ -1,0 +1,60 @@
+"""A small model, its photographs and its server: `python toy_server.py PORT STEPS SIDE` until Ctrl-C."""
+
+import sys
+from collections import OrderedDict
+
+import numpy
+import PIL.Image
+import torch
+from torch import nn
+
+from hooke.modalities.image import Image
+from hooke.models.model import Model
+from hooke.models.opening import open
+from hooke.visualization.ascent import Ascent
+from hooke.visualization.parametrizations import Fourier
+
+
+def toy() -> Model:
+    """A classifier of 32 x 32 pixels: two spatial activation layers of 8 and 16 channels, five labels."""
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        module = nn.Sequential(
+            OrderedDict(
+                one=nn.Conv2d(3, 8, 3, stride=2, padding=1),
+                act1=nn.ReLU(),
+                two=nn.Conv2d(8, 16, 3, stride=2, padding=1),
+                act2=nn.ReLU(),
+                pool=nn.AdaptiveAvgPool2d(1),
+                flat=nn.Flatten(),
+                head=nn.Linear(16, 5),
+            )
+        )
+    modality = Image(32, 32, mean=(0.5,) * 3, std=(0.5,) * 3, crop_fraction=1.0)
+    return open(module, modality=modality, labels=["ant", "bee", "cat", "dog", "elk"])
+
+
+def photographs() -> list[tuple[str, PIL.Image.Image]]:
+    """Three pictures that differ."""
+    random = numpy.random.default_rng(0)
+    return [
+        (name, PIL.Image.fromarray(random.integers(0, 256, (40, 50, 3), dtype=numpy.uint8)))
+        for name in ("first", "second", "third")
+    ]
+
+
+def method(steps: int = 6, side: int = 32) -> Ascent:
+    """A short ascent, two pictures a batch."""
+    return Ascent(parametrization=Fourier(size=side), steps=steps, batch=2, rescue=0)
+
+
+if __name__ == "__main__":
+    from hooke.server.app import create_app
+    from hooke.server.serving import address, bind, serve
+    from hooke.storage.store import Store
+
+    port, steps, side = (int(text) for text in sys.argv[1:])
+    sock = bind("127.0.0.1", port)
+    print(address(sock), flush=True)
+    serve(create_app(toy(), photographs(), Store(), method=method(steps, side), hosts=["127.0.0.1"]), sock)
+    print("served", flush=True)
