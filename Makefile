@@ -3,7 +3,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-NPM = PATH="$$($(BIN)/python -c 'import hatch_build as build; print(build.node_home() / "bin")'):$$PATH" npm --prefix web
 PAGE := hatch_build.py $(shell find web -type f -not -path 'web/node_modules/*')
 
 .DEFAULT_GOAL := help
@@ -27,9 +26,8 @@ web: .stamps/install .stamps/web
 
 test: .stamps/dev .stamps/web
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -c 'import hatch_build; hatch_build.install()'
-	$(NPM) run check
-	$(NPM) run test
+	$(BIN)/python hatch_build.py check
+	$(BIN)/python hatch_build.py test
 	@chromium=$$(.ci/chromium) && export HOOKE_CHROMIUM="$$chromium" && set -x && \
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile -m 'not alone' && \
 	$(BIN)/python -m pytest -q -m alone

@@ -20,7 +20,12 @@ GENERATOR = WEB / "node_modules/openapi-typescript/bin/cli.js"
 def generate() -> str:
     """The text of wire.d.ts: the types alone, since the page asks by address and not by operation."""
     schemas = assemble().openapi()["components"]["schemas"]
-    page = {"openapi": "3.1.0", "info": {"title": "Hooke", "version": "1"}, "paths": {}, "components": {"schemas": schemas}}
+    page = {
+        "openapi": "3.1.0",
+        "info": {"title": "Hooke", "version": "1"},
+        "paths": {},
+        "components": {"schemas": schemas},
+    }
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "openapi.json", Path(folder) / "wire.d.ts"
         source.write_text(json.dumps(page))
