@@ -69,12 +69,14 @@ def lineage(call: Call, shape: Sequence[int]) -> Lineage:
         found = broadcast(call.parents, shape)
         activated = call.name in NONLINEARITIES or (call.name in IDENTITIES and call.parents[0].activated)
         return replace(found, activated=activated)
-    source = call.source
-    if rule is None or source is None:
-        first = call.parents[0].joined(call.parents[1:])
-        same = [len(axis) and math.prod(part.size for part in axis) for axis in first.axes] == list(shape)
-        return first.everywhere() if same else first.unknown(shape)
-    return rule(call, source, shape)
+    source, first = call.source, call.parents[0].joined(call.parents[1:])
+    if rule is not None and source is not None:
+        try:
+            return rule(call, source, shape)
+        except (LookupError, TypeError, ValueError, AttributeError):  # arguments that the rule does not know
+            return first.unknown(shape)
+    same = [math.prod(part.size for part in axis) for axis in first.axes] == list(shape)
+    return first.everywhere() if same else first.unknown(shape)
 
 
 def _convolution(call: Call, source: Lineage, shape: Sequence[int]) -> Lineage:

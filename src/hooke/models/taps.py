@@ -55,6 +55,8 @@ def observed(
     handles: list[Any] = []
     try:
         for name, part in module.named_modules():
+            if isinstance(part, torch.jit.ScriptModule):
+                continue  # these take no hooks
             before = part.register_forward_pre_hook(lambda part, _, name=name: entered(name, part))
             handles.append(before)
             handles.append(part.register_forward_hook(lambda part, _, out, name=name: returned(name, part, out)))

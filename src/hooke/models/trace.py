@@ -36,6 +36,7 @@ def trace_layers(module: nn.Module, example_batch: Tensor, axes: Sequence[str] |
     ModelError, saying what forward wants, where the module cannot be run on the batch alone.
     """
     roles = tuple(axes or _INPUT_AXES[example_batch.ndim])
+    _check_openness(module)
     _check_signature(module)
     with resting(module), same_randomness(example_batch.device), torch.no_grad():
         batch = example_batch.clone()
@@ -198,7 +199,8 @@ def _row(seen: _Return, often: int, batch: int) -> tuple[Layer, Site]:
 
 def _unused(name: str, part: nn.Module) -> tuple[Layer, Site]:
     parameters = sum(parameter.numel() for parameter in part.parameters())
-    reason = "this module is not called when the model runs"
+    scripted = isinstance(part, torch.jit.ScriptModule)
+    reason = "it was compiled with TorchScript" if scripted else "this module is not called when the model runs"
     row = _Return(name, type(part).__name__, 0, (), -1, parameters, False, None, None)
     layer, _ = _row(row, 1, 0)
     return replace(layer, name=_name_of(row, 1), reason=reason), Site(name)
@@ -268,6 +270,16 @@ def _wanted(module: nn.Module) -> list[str]:
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = inspect.signature(module.forward).parameters.values()
     return [p.name for p in parameters if p.kind in kinds and p.default is inspect.Parameter.empty]
+
+
+def _check_openness(module: nn.Module) -> None:
+    """ModelError where the layers cannot be seen from outside, because the module was compiled."""
+    for name, part in module.named_modules():
+        compiled = type(part).__name__ == "OptimizedModule" or getattr(part, "_compiled_call_impl", None) is not None
+        if compiled or (not name and isinstance(part, torch.jit.ScriptModule)):
+            request, how = f"look into {name or type(module).__name__}", "torch.compile" if compiled else "TorchScript"
+            reason = f"it was compiled with {how}, so its layers cannot be reached"
+            raise ModelError(request, reason, next_step="give the nn.Module that it was compiled from")
 
 
 def _check_signature(module: nn.Module) -> None:
