@@ -7,9 +7,16 @@ export class Refusal extends Error {
     readonly status: number,
     readonly view: Refused,
   ) {
-    super([`${view.request}: ${view.reason}`, view.next_step].filter(Boolean).join('. '))
+    super(told(view))
     this.name = 'Refusal'
   }
+}
+
+/** A refusal as one or two sentences, with the choices that there are. */
+export function told({ request, reason, choices, next_step }: Refused): string {
+  const some = choices.length ? ` (${choices.slice(0, 8).join(', ')})` : ''
+  const next = next_step ? ` ${next_step[0]!.toUpperCase()}${next_step.slice(1)}${some}.` : ''
+  return `${request}: ${reason}${next ? '' : some}.${next}`
 }
 
 /** There is no server at the other end. */

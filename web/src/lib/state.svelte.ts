@@ -32,6 +32,8 @@ export class Microscope {
   label = $state<number | null>(null)
   /** Why the dictionary cannot be shown. */
   trouble = $state('')
+  /** Why it is not told what the units speak for. */
+  effectsTrouble = $state('')
   /** Why the photograph that was dropped cannot be shown. */
   uploadTrouble = $state('')
   uploading = $state<string | null>(null)
@@ -224,6 +226,7 @@ export class Microscope {
     const show = (found: UnitEffects[]): void => {
       this.effects = new Map(found.map((each) => [each.channel, each]))
     }
+    this.effectsTrouble = ''
     const known = this.#effectsKnown.get(key)
     if (known) return show(known)
     this.effects = new Map()
@@ -237,7 +240,9 @@ export class Microscope {
           if (this.#effectsCall === call) show(found)
         })
         .catch((error: unknown) => {
+          if (call.signal.aborted) return
           if (error instanceof Gone) this.lose()
+          else this.effectsTrouble = error instanceof Error ? error.message : String(error)
         })
     }, rest)
   }

@@ -268,10 +268,10 @@ describe('uploading', () => {
   it('says in words what is wrong, and changes nothing', async () => {
     const { microscope, api, history } = toy()
     await microscope.open()
-    const view = { request: 'notes.txt', reason: 'this is no picture', choices: [], next_step: 'choose a JPEG' }
+    const view = { request: 'notes.txt', reason: 'this is no picture', choices: ['PNG', 'WebP'], next_step: 'choose a JPEG' }
     api.upload.mockRejectedValueOnce(new Refusal(400, view))
     await microscope.upload(new File(['x'], 'notes.txt'))
-    expect(microscope.uploadTrouble).toBe('notes.txt: this is no picture. choose a JPEG')
+    expect(microscope.uploadTrouble).toBe('notes.txt: this is no picture. Choose a JPEG (PNG, WebP).')
     expect(history).toEqual([])
   })
 })

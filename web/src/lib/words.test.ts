@@ -1,7 +1,7 @@
 /** Numbers and labels as they are read. */
 import { expect, it } from 'vitest'
 
-import { ends, firstName, flatten, magnitude, percent, signed, timeLeft } from './words'
+import { ends, firstName, flatten, magnitude, percent, provenance, signed, timeLeft } from './words'
 
 it.each([
   [0, '0.00'], [0.031234, '0.031'], [4.8234, '4.82'], [31.52, '31.5'], [142.2, '142'], [12403, '12,403'], [NaN, '–'], [-4.5, '−4.50'],
@@ -35,3 +35,11 @@ it('flattens a record to its facts', () =>
   expect(flatten({ method: { type: 'Ascent', sizes: [1, 2], none: null }, seed: 0 })).toEqual([
     ['method type', 'Ascent'], ['method sizes', '1, 2'], ['seed', '0'],
   ]))
+
+it('tells how a picture was made without saying anything twice', () =>
+  expect(
+    provenance({
+      address: 'a:1', peak: 3, key: 'f'.repeat(64),
+      provenance: { model: 'ab'.repeat(32), address: 'a:1', method: { type: 'Ascent' }, recorded: { torch: '2.14' }, data: null },
+    }),
+  ).toEqual([['model', 'abababababab…'], ['type', 'Ascent'], ['torch', '2.14']]))

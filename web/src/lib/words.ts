@@ -51,6 +51,17 @@ export function ends(name: string): [string, string] {
   return [name.slice(0, name.length - tail.length), tail]
 }
 
+/** How a picture was made, as names and values: the provenance of its record, without what is told elsewhere. */
+export function provenance(record: unknown): [string, string][] {
+  const inner = record && typeof record === 'object' && 'provenance' in record ? record.provenance : record
+  return flatten(inner)
+    .filter(([name, value]) => name !== 'address' && value !== '')
+    .map(([name, value]) => [name.replace(/^(method|recorded) /, ''), abbreviated(value)])
+}
+
+/** Hashes are told by their beginnings. */
+const abbreviated = (text: string): string => (/^[0-9a-f]{40,}$/.test(text) ? `${text.slice(0, 12)}…` : text)
+
 /** The scalar facts of a nested record, by their paths: {method: {size: 128}} becomes "method size: 128". */
 export function flatten(value: unknown, path = ''): [string, string][] {
   if (value === null || value === undefined) return []
