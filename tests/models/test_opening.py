@@ -95,7 +95,10 @@ def test_timm_gives_its_preprocessing_and_labels() -> None:
 def test_a_timm_module_of_ones_own_says_what_it_takes() -> None:
     import timm
 
-    assert hooke.open(timm.create_model("test_resnet")).modality.shape == (3, 160, 160)
+    module = timm.create_model("test_resnet", num_classes=2)
+    assert (hooke.open(module).modality.shape, hooke.open(module).labels) == ((3, 160, 160), ())
+    module.pretrained_cfg |= {"label_names": ["n01", "n02"], "label_descriptions": {"n01": "tench"}}
+    assert hooke.open(module).labels == ("tench", "n02")
 
 
 def test_torchvision_gives_its_preprocessing_and_labels() -> None:

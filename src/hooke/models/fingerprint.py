@@ -46,14 +46,14 @@ def _add(digest: "hashlib._Hash", value: Any) -> None:
     digest.update(json.dumps(value, sort_keys=True, separators=(",", ":")).encode() + b"\n")
 
 
-def _little_endian(tensor: Tensor) -> bytes:
+def _little_endian(tensor: Tensor) -> memoryview:
     dense = tensor.detach().to_dense() if tensor.layout != torch.strided else tensor.detach()
     flat = dense.cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
     numbers = torch.view_as_real(flat).reshape(-1) if flat.is_complex() else flat
     octets = numbers.view(torch.uint8)
     if sys.byteorder == "big":
         octets = octets.reshape(-1, numbers.element_size()).flip(1).reshape(-1)
-    return octets.numpy().tobytes()
+    return octets.numpy().data
 
 
 _SCALARS = (bool, int, float, str)

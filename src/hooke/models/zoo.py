@@ -73,12 +73,14 @@ def from_timm(name: str, weights: Weights) -> Opened:
     if name not in tagged:
         reason = f"timm publishes no weights {tag!r} for {architecture}"
         raise ModelError(request, reason, choices=[*nearest(name, tagged), f"{architecture}?pretrained=false"])
+    if on_hub:
+        refuse_offline(request, None, OFFLINE)
     overlay: dict[str, Any] | None = None
     tensors = weights.read()
     if tensors is not None:
         overlay = {"state_dict": tensors}
-    elif weights.pretrained or on_hub:
-        overlay = _timm_cached(request, name, on_hub)
+    elif weights.pretrained and not on_hub:
+        overlay = _timm_cached(request, name)
     try:
         module = timm.create_model(
             name, pretrained=tensors is not None or weights.pretrained, pretrained_cfg_overlay=overlay
@@ -170,8 +172,15 @@ def described(module: nn.Module) -> Opened:
         interpolation=facts["interpolation"] if facts["interpolation"] in FILTERS else "bicubic",
         squash=facts["crop_mode"] == "squash",
     )
-    labels = tuple(config.get("label_names") or ()) or imagenet_labels(int(getattr(module, "num_classes", 0) or 0))
-    return Opened(module, modality, labels)
+    return Opened(module, modality, _timm_labels(module, config))
+
+
+def _timm_labels(module: nn.Module, config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The labels that the published weights carry, else ImageNet's by the number of classes."""
+    descriptions = config.get("label_descriptions") or {}
+    own = tuple(str(descriptions.get(name, name)) for name in config.get("label_names") or ())
+    classes = int(getattr(module, "num_classes", 0) or 0)
+    return own if own and len(own) == classes else imagenet_labels(classes)
 
 
 def load(module: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
@@ -239,13 +248,10 @@ def _as_timm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-def _timm_cached(request: str, name: str, on_hub: bool) -> dict[str, Any] | None:
+def _timm_cached(request: str, name: str) -> dict[str, Any] | None:
     """The file of pretrained weights that is on this machine already; offline without one is a ModelError."""
     import timm
 
-    if on_hub:
-        refuse_offline(request, None, OFFLINE)
-        return None
     config = timm.models.get_pretrained_cfg(name, allow_unregistered=True)
     hub, url = (config.hf_hub_id, str(config.url or "")) if config else (None, "")
     if config is None or not (hub or url):
