@@ -196,12 +196,11 @@ def _product(call: Call, source: Lineage, shape: Sequence[int]) -> Lineage:
 
 
 def _attention(call: Call, source: Lineage, shape: Sequence[int]) -> Lineage:
-    whole = source.joined(call.parents).everywhere()
-    return (
-        whole.with_axis(len(shape) - 1, shape[-1], "channel")
-        if len(source.axes) == len(shape)
-        else whole.unknown(shape)
-    )
+    whole, value = source.joined(call.parents).everywhere(), call.lineage_of(call.get(2, "value"))
+    if len(source.axes) != len(shape):
+        return whole.unknown(shape)
+    role = value.roles[-1] if value is not None else "channel"
+    return whole.with_axis(len(shape) - 1, shape[-1], role)
 
 
 def _permutation(call: Call, source: Lineage, shape: Sequence[int]) -> Lineage:

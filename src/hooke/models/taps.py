@@ -142,7 +142,8 @@ class _Reached(BaseException):
 
 @dataclasses.dataclass
 class _Port:
-    """One layer that is read or changed. `copies`: 1, the model goes on with a copy; 2, a copy is kept as well."""
+    """One layer that is read or changed. `copies`: 1, what is kept and what the model goes on with are two tensors;
+    2, neither of them is the one that the layer returned."""
 
     layer: Layer
     site: Site
@@ -225,11 +226,18 @@ class _Taps:
             tensor = edited(tensor, port.layer, place, edit)
         if not port.wanted:
             return tensor
-        kept = tensor.clone() if port.copies == 2 else tensor
+        kept = onward = tensor
+        done = self._stop and len(self._found) + 1 == len(self._wanted)
+        if port.copies and not done:
+            if not tensor.requires_grad:
+                kept = tensor.clone()
+            else:  # what is kept must lie on the way of the gradients
+                kept = tensor.clone() if port.copies == 2 else tensor
+                onward = kept.clone()
         self._found[port.layer.name] = kept, version(kept)
-        if self._stop and len(self._found) == len(self._wanted):
+        if done:
             raise _Reached
-        return kept.clone() if port.copies else kept
+        return onward
 
 
 def _parts(output: object) -> Iterator[tuple[str | int, object]]:

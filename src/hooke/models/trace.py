@@ -38,7 +38,7 @@ def trace_layers(module: nn.Module, example_batch: Tensor, axes: Sequence[str] |
     roles = tuple(axes or _INPUT_AXES[example_batch.ndim])
     _check_openness(module)
     _check_signature(module)
-    with resting(module), same_randomness(example_batch.device), torch.no_grad():
+    with resting(module), same_randomness(example_batch.device), torch.inference_mode(False), torch.no_grad():
         batch = example_batch.clone()
         trace = _Trace(batch, roles)
         try:
