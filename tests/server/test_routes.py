@@ -145,6 +145,12 @@ def test_what_is_not_there_is_refused_with_a_reason(client: TestClient, path: st
     assert reason in view.reason
 
 
+def test_an_unknown_route_names_those_that_exist(client: TestClient) -> None:
+    choices = refusal(client.get("/api/nothing"), 404).choices
+    assert "GET /api/model" in choices
+    assert "DELETE /api/jobs/{job}" in choices
+
+
 def test_a_layer_without_positions_names_the_nearest_with_them(client: TestClient) -> None:
     view = refusal(client.get(f"/api/images/{images(client)[0].id}/dictionary?layer=head"), 404)
     assert view.choices[:2] == ["pool", "act2"]

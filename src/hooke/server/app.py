@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from operator import attrgetter
 from pathlib import Path
 
 import PIL.Image
 from fastapi import FastAPI, Request
-from fastapi.routing import APIRoute
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 import hooke
 from hooke.modalities.pictures import BYTES
@@ -21,6 +22,7 @@ from hooke.storage.store import Store
 from hooke.visualization.ascent import Ascent
 
 STATIC = Path(__file__).parent / "static"
+ROUTERS = (model.router, images.router, dictionary.router, drawings.router, progress.router)
 
 
 def create_app(
@@ -40,15 +42,12 @@ def assemble(static: Path = STATIC, hosts: Sequence[str] = ()) -> FastAPI:
     """The application without a model: enough to describe its routes."""
     app = FastAPI(
         title="Hooke", version=hooke.__version__, lifespan=_lifespan, openapi_url="/api/openapi.json",
-        docs_url=None, redoc_url=None, generate_unique_id_function=_operation,
+        docs_url=None, redoc_url=None, generate_unique_id_function=attrgetter("name"),
         responses={"4XX": {"model": ErrorView, "description": "refused"}},
     )  # fmt: skip
-    for router in (model.router, images.router, dictionary.router, drawings.router, progress.router):
+    for router in ROUTERS:
         app.include_router(router)
-    routes = [
-        f"{'/'.join(sorted(route.methods or ()))} {route.path}" for route in app.routes if isinstance(route, APIRoute)
-    ]
-    app.include_router(page(static, routes))
+    app.include_router(page(static, [_route(route) for router in ROUTERS for route in router.routes]))
     refusals.install(app)
     app.add_exception_handler(Left, _left)
     app.add_middleware(Guard, hosts=hosts, limits={"/api/images": BYTES})
@@ -66,5 +65,5 @@ async def _left(request: Request, error: Exception) -> Response:
     return Response(status_code=499)
 
 
-def _operation(route: APIRoute) -> str:
-    return route.name
+def _route(route: BaseRoute) -> str:
+    return f"{'/'.join(sorted(route.methods or ()))} {route.path}" if isinstance(route, Route) else str(route)

@@ -56,7 +56,9 @@ def photograph_peaks(model: Model, canvases: Sequence[Canvas], layer: str) -> Pe
     return Peaks(values, images, place // width, place % width)
 
 
-def receptive_crop(model: Model, canvas: Canvas, layer: str, row: int, column: int) -> Canvas:
+def receptive_crop(
+    model: Model, canvas: Canvas, layer: str, row: int, column: int
+) -> Float[Tensor, "channel rows columns"]:
     """The square piece of a canvas that a layer sees at one position: (channel, side, side), inside the canvas.
 
     Its side is that of the receptive field, but at least a seventh and at most three sevenths of the canvas'

@@ -29,9 +29,9 @@ class LayerDictionary:
     layer: str
     height: int
     width: int
-    channels: Int[Tensor, "height width rank"]
-    magnitudes: Float[Tensor, "height width rank"]
-    norms: Float[Tensor, "height width"]
+    channels: Int[Tensor, "row column rank"]
+    magnitudes: Float[Tensor, "row column rank"]
+    norms: Float[Tensor, "row column"]
     peak: float
 
 
@@ -148,7 +148,7 @@ def _sides(row: Layer) -> tuple[int, int]:
     return row.height or 0, row.width or 0
 
 
-def _activation(model: Model, canvas: Canvas, row: Layer) -> Float[Tensor, "height width channel"]:
+def _activation(model: Model, canvas: Canvas, row: Layer) -> Float[Tensor, "row column unit"]:
     recorded = activations(model, _batch(model, canvas), [row.name])[row.name]
     axes = [row.axes.index(axis) for axis in ("batch", "height", "width", "channel")]
     return recorded.permute(axes)[0].float().cpu()
