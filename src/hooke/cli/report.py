@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """The exit code after Ctrl-C."""
 
-ORANGE = "dark_orange"
-"""The colour of what is meant; red against green is never used."""
+ORANGE = "yellow"
+"""The colour of what is meant: orange in most themes, and never red, which eight colours would make of true orange."""
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -96,7 +96,11 @@ def opening(model: str) -> Iterator[None]:
 
     before = signal.signal(signal.SIGINT, leave)
     try:
-        with console(stderr=True).status(f"opening {model}", spinner_style=ORANGE) if watched() else nullcontext():
+        with (
+            console(stderr=True).status(f"opening {model}", spinner_style=ORANGE, refresh_per_second=4)
+            if watched()
+            else nullcontext()
+        ):
             yield
     finally:
         signal.signal(signal.SIGINT, before)
