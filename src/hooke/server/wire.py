@@ -68,7 +68,10 @@ class ImageView(BaseModel):
 
 
 class DictionaryView(BaseModel):
-    """The strongest units at every position of a layer, row by row: entry (row, column, rank) at index (row * width + column) * count + rank."""
+    """The strongest units at every position of a layer, row by row.
+
+    The entry of (row, column, rank) is at index (row * width + column) * count + rank.
+    """
 
     layer: str
     height: int

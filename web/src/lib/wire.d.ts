@@ -9,7 +9,9 @@ export interface components {
     schemas: {
         /**
          * DictionaryView
-         * @description The strongest units at every position of a layer, row by row: entry (row, column, rank) at index (row * width + column) * count + rank.
+         * @description The strongest units at every position of a layer, row by row.
+         *
+         *     The entry of (row, column, rank) is at index (row * width + column) * count + rank.
          */
         DictionaryView: {
             /** Layer */
