@@ -18,6 +18,10 @@ from hooke.visualization.transforms import Transform, Wobble
 REVISION = 1
 """Of the algorithm: raised whenever the same settings would give other pictures."""
 
+CPU = torch.device("cpu")
+FUSED = ("cpu", "cuda")
+"""Kinds of device for which torch has Adam in one pass."""
+
 STILL = 1e-3
 """A score that changed by less than this share of itself did not change."""
 
@@ -65,21 +69,27 @@ class Moment:
 
 
 def ascend(
-    record: Record, objectives: Sequence[Objective], method: Ascent, side: int, channels: int,
-    streams: Sequence[Generator], every: int,
-) -> Iterator[Moment]:  # fmt: skip
+    record: Record,
+    objectives: Sequence[Objective],
+    method: Ascent,
+    side: int,
+    channels: int,
+    streams: Sequence[Generator],
+    every: int,
+    device: torch.device = CPU,
+) -> Iterator[Moment]:
     """Optimizes one picture for each objective; yields every `every` steps and, last, at the end.
 
-    `streams` holds one random generator for each objective. At most `method.batch` objectives.
+    `streams` holds one random generator (on the CPU) for each of at most `method.batch` objectives.
     Errors: NumericsError where the scores stop being numbers.
     """
     count = len(objectives)
     start = method.parametrization.start(side, channels, streams)
     draws = method.transform.draw(side, method.steps, streams)
-    parameters = _filled(start, 0, method.batch).requires_grad_()
-    draws = _filled(draws, 1, method.batch)
-    first = torch.zeros(count)
-    optimizer = torch.optim.Adam([parameters], lr=method.rate)
+    parameters = _filled(start, 0, method.batch).to(device).requires_grad_()
+    draws = _filled(draws, 1, method.batch).to(device)
+    first = torch.zeros(count, device=device)
+    optimizer = torch.optim.Adam([parameters], lr=method.rate, fused=device.type in FUSED)
     for step in range(method.steps):
         canvases = method.parametrization.render(parameters)
         with rescued() if step < method.rescue else nullcontext():

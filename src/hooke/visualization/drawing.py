@@ -168,9 +168,9 @@ def _draw_batch(
         def record(canvases: Canvases) -> Mapping[str, Tensor]:
             return taps(fast.modality.normalize(canvases.to(fast.device, fast.dtype)))
 
-        objectives = [one.objective for one in batch]
+        objectives, channels = [one.objective for one in batch], model.modality.channels
         try:
-            for moment in ascend(record, objectives, method, side, model.modality.channels, streams, every):
+            for moment in ascend(record, objectives, method, side, channels, streams, every, fast.device):
                 seconds = (time.perf_counter() - begun) / len(batch)
                 pictures = _pictures(batch, moment, seconds)
                 if moment.step == method.steps and store is not None:
