@@ -1,12 +1,17 @@
 """Exact derivatives of the logits along directions in a layer."""
 
-from collections.abc import Sequence
+import functools
+import importlib
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import forward_ad
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from hooke.addresses import Address, Place
 from hooke.errors import AddressError
@@ -37,10 +42,11 @@ def directional_effects(
         reason = f"{layer} has {row.channels} channels, the directions have {directions.shape[1]}"
         raise AddressError(f"directions in {layer}", reason)
     at = index(row, Place(layer, position=tuple(position) if position else None))
-    try:
-        return _forward(model, batch, row, directions, at)
-    except NotImplementedError:  # an operation without a forward derivative
-        return _twice_backward(model, batch, row, directions, at)
+    with _plain_attention():
+        try:
+            return _forward(model, batch, row, directions, at)
+        except NotImplementedError:  # an operation without a forward derivative
+            return _twice_backward(model, batch, row, directions, at)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +63,29 @@ class _Push(Edit):
         return torch.as_tensor(forward_ad.make_dual(values, tangents))  # type: ignore[no-untyped-call]
 
 
+@contextmanager
+def _plain_attention() -> Iterator[None]:
+    """Attention by its formula: torch's fused forms have neither forward nor second derivatives."""
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
+
+
+@functools.cache
+def _prepare() -> None:
+    """What torch imports at its first forward derivative warns of torch's own use of TorchScript."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        importlib.import_module("torch._decomp.decompositions_for_jvp")
+
+
 def _forward(model: Specimen, batch: Tensor, layer: Layer, directions: Tensor, at: tuple[slice | int, ...]) -> Tensor:
     """One forward pass that carries all tangents; up to the layer on one sample, where the model allows for that."""
+    _prepare()
     push, many = _Push(Place(layer.name), directions, at), len(directions)
     with torch.no_grad(), forward_ad.dual_level(), tapped(model, [LOGITS], [push]) as taps:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from hooke.models.lineage import SPATIAL, Lineage, broadcast
+from hooke.models.lineage import SPATIAL, Axis, Lineage, broadcast
 
 
 def _names(text: str) -> frozenset[str]:
@@ -252,7 +252,8 @@ def _indexing(call: Call, source: Lineage, shape: Sequence[int]) -> Lineage:
     used = sum(entry is not None and entry is not ... for entry in wanted)
     at = wanted.index(...) if ... in wanted else len(wanted)
     missing = (slice(None),) * (len(source.axes) - used)
-    kept, axis, result = [], 0, source
+    kept: list[Axis] = []
+    axis, result = 0, source
     for entry in (*wanted[:at], *missing, *wanted[at + 1 :]):
         if entry is None:
             kept.append(())
