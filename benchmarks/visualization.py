@@ -38,7 +38,7 @@ class Peer:
     """torch-lucent in a process of its own environment, drawing when it is told to."""
 
     def __init__(self, python: str) -> None:
-        script = Path(__file__).with_name("peer_lucent.py")
+        script = Path(__file__).parent / "peers" / "lucent.py"
         pipe = subprocess.PIPE
         self._process = subprocess.Popen([python, str(script)], stdin=pipe, stdout=pipe, text=True)
         self._file = Path(tempfile.mkdtemp()) / "picture.npy"
