@@ -127,10 +127,10 @@ def index(layer: Layer, place: Place) -> tuple[slice | int, ...]:
 
     `place` must be resolved: labels turned into channels, and `@cls` into the first token.
     """
-    position = list((0,) if place.position == "cls" else place.position or ())
-    spatial = [axis for axis in layer.axes if axis not in ("batch", "channel")]
-    if isinstance(place.channel, str) or (isinstance(place.position, str) and place.position != "cls"):
+    given = (0,) if place.position == "cls" else place.position or ()
+    if isinstance(place.channel, str) or isinstance(given, str):
         raise AddressError(str(place), "a label or a name stands where an index is needed")
+    position, spatial = list(given), [axis for axis in layer.axes if axis not in ("batch", "channel")]
     if position and len(position) != len(spatial):
         axes = ", ".join(spatial) or "none"
         raise AddressError(str(place), f"{layer.name} has {len(spatial)} position axes ({axes}), not {len(position)}")
