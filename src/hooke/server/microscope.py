@@ -23,7 +23,7 @@ from hooke.visualization.drawing import draw, kept, recall
 
 Answer = TypeVar("Answer")
 
-EVERY = 2
+EVERY = 4
 """Steps from one half-finished picture to the next; so soon unwanted work ends."""
 
 
