@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PAGE := hatch_build.py $(shell find web -type f -not -path 'web/node_modules/*')
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help demo test install check bench web clean
 
 help:
@@ -29,7 +30,7 @@ test: .stamps/dev .stamps/web
 	$(BIN)/python hatch_build.py check
 	$(BIN)/python hatch_build.py test
 	@chromium=$$(.ci/chromium) && export HOOKE_CHROMIUM="$$chromium" && set -x && \
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile -m 'not alone' && \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadfile -m 'not alone' && \
 	$(BIN)/python -m pytest -q -m alone
 
 check: .stamps/dev

@@ -7,8 +7,8 @@ from importlib.metadata import version
 def test_alone_it_explains_itself_in_one_screen(hooke) -> None:
     answer = hooke()
     assert answer.code == 0
-    assert len(answer.out.splitlines()) <= 24
-    assert max(map(len, answer.out.splitlines())) <= 120
+    assert len(answer.out.splitlines()) <= 23
+    assert max(map(len, answer.out.splitlines())) <= 80
     for command in ("explore", "layers", "predict", "visualize", "cache", "--version"):
         assert f"hooke {command}" in answer.out
 

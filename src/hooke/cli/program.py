@@ -19,21 +19,26 @@ from hooke.errors import HookeError, StoreWarning
 REFUSED, MISUSED = 1, 2
 
 WELCOME = """\
-Hooke is a microscope for neural networks: it shows what every unit of a trained model looks for.
+Hooke is a microscope for neural networks: it shows what every unit of a
+trained model looks for.
 
-  hooke explore                                   open the microscope in the browser, on photographs that came along
-  hooke explore timm:resnet50 holiday/            the same for another model and a folder of your own pictures
-  hooke layers efficientnet-lite0                 the places in the model that have an address
-  hooke predict efficientnet-lite0 cat.jpg        what the model takes a picture for
-  hooke visualize efficientnet-lite0 blocks.4.1.bn2.act:312 --out pictures
-                                                  draw what a unit looks for
-  hooke cache info                                where finished drawings are kept; hooke cache clear forgets them
+  hooke explore                       the microscope in the browser, on shipped
+                                      photographs
+  hooke explore timm:resnet50 mine/   another model, your own pictures
+  hooke layers MODEL                  the places in a model that have an address
+  hooke predict MODEL cat.jpg         what the model takes a picture for
+  hooke visualize MODEL ADDRESS... --out pictures
+                                      draw what units look for
+  hooke cache info                    where finished drawings are kept
+  hooke cache clear                   forget them
 
-A model      efficientnet-lite0 (comes along), timm:NAME, torchvision:NAME, package.module:function
-             ?weights=FILE loads a local .safetensors file or state dict, ?pretrained=false random weights
-An address   LAYER:CHANNEL, LAYER:CHANNEL@ROW,COLUMN, 'logits:"tabby"', '2*a:3 - 0.5*b:7'
+MODEL    efficientnet-lite0 (comes along), timm:NAME, torchvision:NAME or
+         package.module:function; then ?weights=FILE or ?pretrained=false
+ADDRESS  blocks.4.1.bn2.act:312 a channel, ...:312@5,7 a neuron,
+         'logits:"tabby, tabby cat"' a label, '2*a:3 - 0.5*b:7' a sum
 
-Every command takes --json for programs and --help for details. hooke --version tells which Hooke this is.
+Every command takes --json for programs and --help for details.
+hooke --version tells which Hooke this is.
 """
 
 app = typer.Typer(
