@@ -27,7 +27,9 @@ def test_unit_noise_under_the_power_law_has_pixels_of_variance_one(decay, size):
 
 def test_amplitude_falls_as_the_stated_power_of_frequency():
     amplitude, grid = power_law(64, 64, 1.5), frequencies(64, 64)
-    assert (amplitude[0, 2] / amplitude[0, 8]).item() == pytest.approx((grid[0, 8] / grid[0, 2]).item() ** 1.5, rel=1e-5)
+    assert (amplitude[0, 2] / amplitude[0, 8]).item() == pytest.approx(
+        (grid[0, 8] / grid[0, 2]).item() ** 1.5, rel=1e-5
+    )
     assert amplitude[0, 0] == amplitude[0, 1]
 
 
