@@ -248,11 +248,12 @@ class Queue:
         for picture in final:
             self._keep(picture)
         sketches = [picture for picture in pictures if picture.step < self.steps]
-        seconds_left = pace.left(sketches[0].step) if sketches else 0.0
+        seconds_left = pace.left(sketches[0].step) if sketches else None
         with self._changed:
-            for picture in sketches:
-                unit = batch[picture.address]
-                self._move(unit, unit.view("drawing"), picture, seconds_left)
+            if seconds_left is not None:  # what there is at the first moment is noise
+                for picture in sketches:
+                    unit = batch[picture.address]
+                    self._move(unit, unit.view("drawing"), picture, seconds_left)
             for picture in final:
                 unit = batch[picture.address]
                 self._move(unit, ready(unit.stand.view, picture))
@@ -281,21 +282,19 @@ class Queue:
 
 
 class Pace:
-    """Seconds that are left, by the steps so far (the first one, which sets up, apart)."""
+    """Seconds that are left, by the steps since the first moment that was seen (what came before it was setting up)."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
-        self._begun = time.monotonic()
         self._first: tuple[int, float] | None = None
 
-    def left(self, step: int) -> float:
-        """Seconds until the last step, as seen at `step`."""
+    def left(self, step: int) -> float | None:
+        """Seconds until the last step, as seen at `step`; None at the first moment of a batch."""
         now = time.monotonic()
-        if self._first is None or step < self._first[0]:
+        if self._first is None or step <= self._first[0]:
             self._first = (step, now)
+            return None
         done, since = step - self._first[0], now - self._first[1]
-        if done == 0:
-            done, since = step + 1, now - self._begun
         return since / done * (self._steps - step)
 
 

@@ -17,7 +17,7 @@ from hooke.server.shelf import Photograph, Shelf
 from hooke.server.wire import UnitEffectsView
 from hooke.storage.store import Store
 from hooke.studies.guesses import Peaks, photograph_peaks
-from hooke.studies.semantic_dictionary import default_layer
+from hooke.studies.semantic_dictionary import default_layer, is_spatial, unit_effects
 from hooke.visualization.ascent import Ascent
 from hooke.visualization.drawing import draw, kept, recall
 
@@ -71,7 +71,8 @@ class Microscope:
             return
         for photograph in self.shelf.shown:
             self.foreground.submit(self.predictions, photograph)
-        self.foreground.submit(lambda: self.prepare(default_layer(self.model)))
+        self.background.submit(lambda: self.peaks(default_layer(self.model)))
+        self.foreground.submit(self._derive)
 
     def predictions(self, photograph: Photograph) -> list[Prediction]:
         """The five likeliest labels, worked out once; none where the model is no classifier."""
@@ -109,6 +110,12 @@ class Microscope:
         self.foreground.shutdown(wait=False, cancel_futures=True)
         self.background.shutdown(wait=False, cancel_futures=True)
         self.queue.close()
+
+    def _derive(self) -> None:
+        """The first derivative takes several times as long as those that follow: it is taken before anyone waits."""
+        layer = default_layer(self.model)
+        if self.shelf.shown and is_spatial(self.model.layer(layer)):
+            unit_effects(self.model, self.shelf.shown[0].canvas, layer, (0, 0), [0])
 
     def _draw(self, addresses: Sequence[str]) -> Generator[list[Picture], None, None]:
         yield from draw(self.model, addresses, by=self.method, seed=self.seed, every=EVERY, store=self.store)
