@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import timm
@@ -154,3 +155,16 @@ def test_torchs_own_attention_module() -> None:
         found, by_gradients(model, batch, layer, torch.eye(8), {"token": 2}), rtol=1e-3, atol=1e-6
     )
     assert torch.backends.mha.get_fastpath_enabled()
+
+
+def test_several_threads_at_once() -> None:
+    torch.manual_seed(0)
+    models = [look(Square()) for _ in range(2)]
+    batch, directions = torch.randn(1, 3, 6, 6), torch.randn(7, 4)
+    expected = [directional_effects(model, batch, "first", directions, (2, 5)) for model in models]
+    with ThreadPoolExecutor(4) as threads:
+        jobs = [
+            threads.submit(directional_effects, models[i % 2], batch, "first", directions, (2, 5)) for i in range(40)
+        ]
+        for i, job in enumerate(jobs):
+            torch.testing.assert_close(job.result(), expected[i % 2])

@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from hooke.models.edits import Edit
 from hooke.models.layers import LOGITS, Specimen, index
 from hooke.models.taps import tapped
 from hooke.results import Layer
+
+_alone = threading.Lock()
+"""torch has one level of forward derivatives for all threads of a process."""
 
 
 def directional_effects(
@@ -42,7 +46,7 @@ def directional_effects(
         reason = f"{layer} has {row.channels} channels, the directions have {directions.shape[1]}"
         raise AddressError(f"directions in {layer}", reason)
     at = index(row, Place(layer, position=tuple(position) if position else None))
-    with _plain_attention():
+    with model.lock, _alone, _plain_attention():
         try:
             return _forward(model, batch, row, directions, at)
         except NotImplementedError:  # an operation without a forward derivative
