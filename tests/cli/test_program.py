@@ -47,12 +47,6 @@ def test_a_wrong_command_line_as_json(hooke) -> None:
     assert "MODEL" in error["reason"]
 
 
-def test_an_unknown_model_is_1_and_lists_choices(hooke) -> None:
-    answer = hooke("layers", "timm:resnet5O")
-    assert answer.code == 1
-    assert "resnet50" in answer.err
-
-
 def test_a_refusal_as_json(hooke) -> None:
     answer = hooke("layers", "timm:resnet5O", "--json")
     error = json.loads(answer.err)
