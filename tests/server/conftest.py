@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from hooke.server.app import create_app
 from hooke.storage.store import Store
+from hooke.studies.semantic_dictionary import semantic_dictionary
 
 TOY_SERVER = Path(__file__).parent / "toy_server.py"
 
@@ -32,8 +33,15 @@ def toy() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="session")
+def derived(toy: ModuleType) -> None:
+    """Torch warns at its first forward derivative, which is taken here, where no other thread undoes the filters."""
+    model, (_, picture) = toy.toy(), toy.photographs()[0]
+    semantic_dictionary(model, model.modality.canvas(picture), "act2", (0, 0), count=1)
+
+
 @pytest.fixture
-def make_app(toy: ModuleType, tmp_path: Path) -> Callable[..., FastAPI]:
+def make_app(toy: ModuleType, derived: None, tmp_path: Path) -> Callable[..., FastAPI]:
     """Makes an application; `hosts` and `static` as `create_app`."""
 
     def make(**options: object) -> FastAPI:

@@ -8,6 +8,7 @@ serve(create_app(...), sock)          # returns after Ctrl-C
 import errno
 import os
 import socket
+import warnings
 from typing import TYPE_CHECKING
 
 from hooke.errors import ServeError
@@ -71,13 +72,16 @@ def serve(app: "FastAPI", sock: socket.socket) -> None:
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, server_header=False
     )
-    try:
-        Server(config).run(sockets=[sock])
-    except KeyboardInterrupt:
-        pass
-    finally:
-        app.state.microscope.close()
-        sock.close()
+    with warnings.catch_warnings():
+        # Torch warns of itself at its first forward derivative; a filter set in one thread is undone by another.
+        warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)
+        try:
+            Server(config).run(sockets=[sock])
+        except KeyboardInterrupt:
+            pass
+        finally:
+            app.state.microscope.close()
+            sock.close()
 
 
 def _refusal(error: OSError, host: str, port: int) -> ServeError:
