@@ -94,3 +94,24 @@ def test_every_norm_of_the_default_model_is_folded(default_model):
     assert len(_pairs(default_model)) == 49
     fast = fast_form(default_model, ["blocks.4.1.bn2.act"])
     assert not any(isinstance(module, nn.BatchNorm2d) for module in fast.module.modules())
+
+
+class InPlace(nn.Module):
+    """Relies on its activation working in place: what it returns is thrown away."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.bn, self.act = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        x = self.bn(self.conv(x))
+        self.act(x)
+        return x.mean(dim=(2, 3))
+
+
+def test_a_model_whose_fast_form_would_differ_gets_a_plain_frozen_copy():
+    model = open(InPlace(), modality=MODALITY)
+    batch = torch.randn(2, 3, 16, 16)
+    fast = fast_form(model, ["logits"])
+    assert isinstance(fast.module.bn, nn.BatchNorm2d)
+    assert torch.allclose(recorded(fast, ["logits"], batch)["logits"], model(batch), atol=1e-6)

@@ -51,6 +51,9 @@ def _folded(model: Model, kept: frozenset[str]) -> nn.Module:
     for convolution, norm in pairs:
         if not any(layer == convolution or layer.startswith(f"{convolution}[") for layer in kept):
             _absorb(module, convolution, norm)
+    for part in module.modules():
+        if getattr(part, "inplace", False) is True:
+            setattr(part, "inplace", False)  # noqa: B010 - in place, autograd would copy what is overwritten
     return module
 
 
