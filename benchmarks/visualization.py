@@ -116,7 +116,7 @@ def against_peer(model: Model, peer: Peer, layer: str, rounds: int) -> list[dict
     return rows
 
 
-def overhead(model: Model, layer: str, side: int, rounds: int, steps: int = 12) -> dict[str, object]:
+def overhead(model: Model, layer: str, side: int, rounds: int, steps: int = 48) -> dict[str, object]:
     """Seconds of a whole step over those of a bare forward and backward pass of the same truncated network."""
     method, fast = Ascent(Fourier(size=side), steps=steps, rescue=0), fast_form(model, [layer])
     units = [f"{layer}:{channel}" for channel in range(method.batch)]

@@ -48,5 +48,5 @@ class Fourier(Parametrization):
         amplitude = power_law(side, side, self.decay).to(parameters)
         values = torch.fft.irfft2(torch.view_as_complex(parameters) * amplitude, s=(side, side))
         if values.shape[1] == 3:
-            values = (colour_matrix().to(values) @ values.flatten(2)).unflatten(2, (side, side))
+            values = torch.einsum("rc,bchw->brhw", colour_matrix().to(values), values)
         return torch.sigmoid(values)
