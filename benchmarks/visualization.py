@@ -38,7 +38,7 @@ class Peer:
     """torch-lucent in a process of its own environment, drawing when it is told to."""
 
     def __init__(self, python: str) -> None:
-        script = Path(__file__).parent / "peers" / "lucent.py"
+        script = Path(__file__).parent / "peers" / "torch_lucent.py"
         pipe = subprocess.PIPE
         self._process = subprocess.Popen([python, str(script)], stdin=pipe, stdout=pipe, text=True)
         self._file = Path(tempfile.mkdtemp()) / "picture.npy"
@@ -116,6 +116,19 @@ def against_peer(model: Model, peer: Peer, layer: str, rounds: int) -> list[dict
     return rows
 
 
+def summary(rows: list[dict[str, object]]) -> dict[str, object]:
+    """Medians over the units of which the peer drew anything at all: a grey picture of score 0 is easily reached."""
+    drawn = [row for row in rows if row[f"peer_score_{CANVAS}"] != 0.0]
+    report: dict[str, object] = {"units": len(rows), "units_that_the_peer_drew": len(drawn)}
+    for name in ("seconds", "peer_seconds"):
+        report[f"median_{name}"] = statistics.median(float(str(row[name])) for row in rows)
+    for side in (CANVAS, PEER_CANVAS):
+        found = [float(str(row[f"times_faster_{side}"])) for row in drawn if row[f"times_faster_{side}"] is not None]
+        report[f"reached_{side}"] = f"{len(found)} of {len(drawn)}"
+        report[f"median_times_faster_{side}"] = statistics.median(found) if found else None
+    return report
+
+
 def overhead(model: Model, layer: str, side: int, rounds: int, steps: int = 48) -> dict[str, object]:
     """Seconds of a whole step over those of a bare forward and backward pass of the same truncated network."""
     method, fast = Ascent(Fourier(size=side), steps=steps, rescue=0), fast_form(model, [layer])
@@ -171,10 +184,7 @@ def main() -> None:
     if given.peer:
         rows = against_peer(model, Peer(given.peer), given.layer, given.rounds)
         report["peer"] = rows
-        for side in (CANVAS, PEER_CANVAS):
-            found = [float(r[f"times_faster_{side}"]) for r in rows if r[f"times_faster_{side}"] is not None]  # type: ignore[arg-type]
-            report[f"median_times_faster_{side}"] = statistics.median(found) if found else None
-            report[f"reached_{side}"] = f"{len(found)} of {len(rows)} units"
+        report |= summary(rows)
     text = json.dumps(report, indent=1)
     print(text)
     if given.out:

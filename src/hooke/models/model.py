@@ -132,8 +132,10 @@ class Model:
         return resting(self.module)
 
     def with_module(self, module: nn.Module) -> "Model":
-        """This model with another form of its module that computes the same: same fingerprint, own layer table."""
-        return Model(module, self.modality, self.labels, self.name, self.fingerprint, self.device, self.dtype)
+        """This model with another form of its module that has the same layers: same fingerprint, same layer table."""
+        other = Model(module, self.modality, self.labels, self.name, self.fingerprint, self.device, self.dtype)
+        other._layers = self.layers
+        return other
 
     def _traced(self) -> LayerTable:
         batch = self.modality.blank(2).to(self.device, self.dtype)

@@ -9,6 +9,7 @@ import PIL.Image
 from fastapi import Depends, Request
 
 from hooke.errors import ModelError
+from hooke.models.fast import fast_form
 from hooke.models.model import Model
 from hooke.results import Picture, Prediction
 from hooke.server.jobs import Queue
@@ -69,9 +70,10 @@ class Microscope:
         if layer is not None:
             self.background.submit(self.peaks, layer)
             return
+        self.background.submit(lambda: self.peaks(default_layer(self.model)))
+        self.background.submit(lambda: fast_form(self.model, [default_layer(self.model)]))
         for photograph in self.shelf.shown:
             self.foreground.submit(self.predictions, photograph)
-        self.background.submit(lambda: self.peaks(default_layer(self.model)))
         self.foreground.submit(self._derive)
 
     def predictions(self, photograph: Photograph) -> list[Prediction]:
