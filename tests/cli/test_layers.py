@@ -22,3 +22,14 @@ def test_table_and_reasons(hooke) -> None:
     assert "blocks.0" in answer.out
     assert "no address because" in answer.out
     assert "token" not in answer.err
+
+
+def test_effective_receptive_fields_are_measured_where_asked(hooke) -> None:
+    layers = hooke("layers", "timm:resnet10t?pretrained=false", "--effective", "--json").json
+    measured = {layer["name"]: layer["effective_receptive_field"] for layer in layers}
+    assert measured["input"] is None
+    assert measured["logits"] is None
+    for layer in layers:
+        field = measured[layer["name"]]
+        assert field is None or 1 <= field <= (layer["receptive_field"] or 224)
+    assert measured["conv1.2" if "conv1.2" in measured else "act1"] < measured["layer4.0.act1"]
