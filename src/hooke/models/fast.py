@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from hooke.models.model import Model
-from hooke.models.taps import resting, same_randomness, tapped
+from hooke.models.taps import leaves, resting, same_randomness, tapped
 
 TOLERANCE = 1e-3
 """Largest difference to the model itself, relative to its largest value, that still counts as equal."""
@@ -94,8 +94,8 @@ class _Flow(TorchFunctionMode):
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         norm = id(args[1]) if func is functional.batch_norm and len(args) > 1 else None
-        if any(True for _ in _tensors(result)):  # asking a tensor for its shape does not count
-            for argument in _tensors((args, tuple(kwargs.values()))):
+        if any(leaves(result)):  # asking a tensor for its shape does not count
+            for _, argument in leaves((args, tuple(kwargs.values()))):
                 if id(argument) in self._made:
                     self._readers.setdefault(id(argument), []).append(norm if argument is args[0] else None)
         if func in _CONVOLUTIONS and len(args) > 1:
@@ -121,14 +121,6 @@ class _Flow(TorchFunctionMode):
 
 _CONVOLUTION_MODULES = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _CONVOLUTIONS = (torch.conv1d, torch.conv2d, torch.conv3d, functional.conv1d, functional.conv2d, functional.conv3d)
-
-
-def _tensors(values: Any) -> Iterable[Tensor]:
-    if isinstance(values, Tensor):
-        yield values
-    elif isinstance(values, list | tuple):
-        for value in values:
-            yield from _tensors(value)
 
 
 def _absorb(module: nn.Module, convolution: str, norm: str) -> None:
