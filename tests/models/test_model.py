@@ -218,4 +218,4 @@ def test_threads_share_a_model() -> None:
 def test_another_form_of_the_module_keeps_the_name_and_the_fingerprint(toy: Model) -> None:
     other = toy.with_module(Toy())
     assert (other.fingerprint, other.name, other.labels) == (toy.fingerprint, toy.name, toy.labels)
-    assert other.layers is not toy.layers
+    assert other.layers is toy.layers
