@@ -90,6 +90,18 @@ def test_it_is_made_once(model):
     assert fast_form(model, ["act"]) is not fast_form(model, ["bn1"])
 
 
+def test_no_more_than_four_copies_of_the_weights_are_remembered(model):
+    first = fast_form(model, ["act"])
+    for layer in ("bn1", "bn2", "conv3"):
+        fast_form(model, [layer])
+    assert fast_form(model, ["act"]) is first  # used again, so it outlives the next
+    second = fast_form(model, ["bn1"])
+    fast_form(model, ["head"])
+    assert len([key for key in model.memo if key[0] == "fast"]) == 4
+    assert fast_form(model, ["act"]) is first
+    assert fast_form(model, ["bn1"]) is second
+
+
 def test_every_norm_of_the_default_model_is_folded(default_model):
     assert len(_pairs(default_model)) == 49
     fast = fast_form(default_model, ["blocks.4.1.bn2.act"])

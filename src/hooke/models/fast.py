@@ -16,6 +16,9 @@ from hooke.models.taps import leaves, resting, same_randomness, tapped
 TOLERANCE = 1e-3
 """Largest difference to the model itself, relative to its largest value, that still counts as equal."""
 
+FORMS = 4
+"""How many forms of one model are remembered: each is a copy of its weights."""
+
 
 def fast_form(model: Model, keep: Sequence[str]) -> Model:
     """A frozen copy of `model` that gives the same values at the layers in `keep`, faster; the model is not changed.
@@ -31,7 +34,10 @@ def fast_form(model: Model, keep: Sequence[str]) -> Model:
             folded = _frozen(model, _folded(model, kept), kept)
             plain = folded if _equal(model, folded, sorted(kept)) else _frozen(model, copy.deepcopy(model.module), kept)
             model.memo[key] = plain
-        fast: Model = model.memo[key]
+        fast: Model = model.memo.pop(key)
+        model.memo[key] = fast  # the latest used is the last
+        for old in [name for name in list(model.memo) if name[0] == "fast"][:-FORMS]:
+            del model.memo[old]
         return fast
 
 

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -57,7 +56,7 @@ class Model:
         Errors: ModelError when the batch does not fit, or when the model returns no single tensor of scores.
         """
         self._check(batch)
-        with self.lock, self.evaluating():
+        with self.lock, resting(self.module):
             try:
                 output = self.module(batch.to(self.device, self.dtype))
             except (RuntimeError, ValueError, TypeError, AssertionError, NotImplementedError) as failure:
@@ -126,10 +125,6 @@ class Model:
             Prediction(self.label(index), index, probability)
             for probability, index in zip(top.values.tolist(), top.indices.tolist(), strict=True)
         ]
-
-    def evaluating(self) -> AbstractContextManager[None]:
-        """The module in evaluation mode with frozen parameters until the `with` ends; then every flag as it was."""
-        return resting(self.module)
 
     def with_module(self, module: nn.Module) -> "Model":
         """This model with another form of its module that has the same layers: same fingerprint, same layer table."""
