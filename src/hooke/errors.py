@@ -5,6 +5,8 @@ HookeError
 ├── ModelError          a model that cannot be opened, run or addressed in this way
 │   └── WeightsError    a weight file that is broken, does not fit, or is not trusted
 ├── ImageError          a picture that cannot be read or is too large
+├── DataError           data that cannot be read or understood
+├── RecordingError      a recording that does not fit, is damaged, or belongs to another model
 ├── NumericsError       NaN, dead units, settings that cannot work
 ├── StoreError          the result store cannot do what was asked
 └── ServeError          the microscope cannot be served here
@@ -47,6 +49,14 @@ class WeightsError(ModelError):
 
 class ImageError(HookeError, ValueError):
     """A picture that cannot be read or is too large."""
+
+
+class DataError(HookeError, ValueError):
+    """Data (a folder, a manifest, a dataset) that cannot be read or understood."""
+
+
+class RecordingError(HookeError):
+    """A recording that does not fit what was asked, is damaged, or belongs to another model."""
 
 
 class NumericsError(HookeError, ArithmeticError):
