@@ -7,6 +7,8 @@ HookeError
 ├── ImageError          a picture that cannot be read or is too large
 ├── DataError           data that cannot be read or understood
 ├── RecordingError      a recording that does not fit, is damaged, or belongs to another model
+├── EngineError         work on one part of the data failed, or its process died
+├── StimulusError       a stimulus, or a parameter or value of one, that does not exist
 ├── NumericsError       NaN, dead units, settings that cannot work
 ├── StoreError          the result store cannot do what was asked
 └── ServeError          the microscope cannot be served here
@@ -57,6 +59,14 @@ class DataError(HookeError, ValueError):
 
 class RecordingError(HookeError):
     """A recording that does not fit what was asked, is damaged, or belongs to another model."""
+
+
+class EngineError(HookeError):
+    """Work on one shard of the data failed, or the process that had it died."""
+
+
+class StimulusError(HookeError, ValueError):
+    """A stimulus, or a parameter or value of one, that does not exist or cannot be drawn."""
 
 
 class NumericsError(HookeError, ArithmeticError):
