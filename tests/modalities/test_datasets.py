@@ -145,7 +145,7 @@ def test_paths_that_hold_no_data_are_refused(tree: Path, tmp_path: Path) -> None
     with pytest.raises(DataError, match="no pictures in this folder"):
         dataset(tmp_path / "bare")
     with pytest.raises(DataError, match=r"(?s)no such file or folder.*choices: tree"):
-        dataset(tmp_path / "tre")
+        dataset(tmp_path / "trees")
     with pytest.raises(DataError, match="no folder, picture or manifest"):
         dataset(tree / "notes.txt")
     for what in (7, iter([1]), b"bytes"):
