@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hooke.numeric.spectra import colour_matrix, frequencies, power_law
+from hooke.numeric.spectra import colour_matrix, frequencies, power_law, synthesized
 
 
 def test_frequencies_are_distances_in_cycles_per_pixel():
@@ -36,3 +36,17 @@ def test_amplitude_falls_as_the_stated_power_of_frequency():
 def test_the_colour_matrix_is_the_published_one():
     published = [[0.56283, 0.19483, 0.04329], [0.58448, 0, -0.10824], [0.58448, -0.19483, 0.06494]]
     assert torch.allclose(colour_matrix(), torch.tensor(published), atol=1e-5)
+
+
+@pytest.mark.parametrize("width", [8, 9])
+def test_synthesis_and_its_gradient_are_those_of_torch_written_out(width):
+    generator = torch.Generator().manual_seed(0)
+    spectra = torch.randn(2, 3, 6, width // 2 + 1, 2, dtype=torch.float64, generator=generator).requires_grad_()
+    amplitude, mixing = power_law(6, width, 1.0).double(), colour_matrix().double()
+    images = synthesized(spectra, amplitude, mixing, width)
+    plain = torch.fft.irfft2(torch.view_as_complex(spectra) * amplitude, s=(6, width))
+    plain = torch.einsum("rc,bchw->brhw", mixing, plain)
+    assert torch.allclose(images, plain, atol=1e-12)
+    towards = torch.randn(images.shape, dtype=torch.float64, generator=generator)
+    (ours,), (theirs,) = (torch.autograd.grad(made, spectra, towards) for made in (images, plain))
+    assert torch.allclose(ours, theirs, atol=1e-12)

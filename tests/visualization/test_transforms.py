@@ -43,3 +43,11 @@ def test_each_sample_draws_from_its_own_stream():
     together = wobble.draw(64, 5, [stream(0, "a"), stream(0, "b")])
     assert torch.equal(together[:, 1], wobble.draw(64, 5, [stream(0, "b")])[:, 0])
     assert not torch.equal(together[:, 0], together[:, 1])
+
+
+def test_the_resampling_is_that_of_torch_in_a_canvas_of_any_shape():
+    wobble, canvases = Wobble(), torch.rand(2, 3, 24, 40)
+    draws = wobble.draw(40, 1, [stream(0, "a"), stream(0, "b")])[0]
+    grid = torch.nn.functional.affine_grid(draws, [2, 3, 24, 40], align_corners=False)
+    expected = torch.nn.functional.grid_sample(canvases, grid, padding_mode="reflection", align_corners=False)
+    assert torch.allclose(wobble.view(canvases, draws), expected, atol=1e-5)

@@ -1,6 +1,7 @@
 """Images as spectra: frequency grids, and colours that are independent of one another in photographs."""
 
 from functools import lru_cache
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -41,3 +42,45 @@ def colour_matrix() -> Float[Tensor, "rgb independent"]:
     root = torch.tensor(PHOTOGRAPH_COLOUR_ROOT)
     matrix: Tensor = root / torch.linalg.vector_norm(root, dim=0).max()
     return matrix
+
+
+def synthesized(
+    spectra: Float[Tensor, "batch colour height half_width 2"],
+    amplitude: Float[Tensor, "height half_width"],
+    mixing: Float[Tensor, "channel colour"],
+    width: int,
+) -> Float[Tensor, "batch channel height width"]:
+    """The images of spectra (real and imaginary parts), scaled by `amplitude`, their colours mixed.
+
+    It is `irfft2` of the scaled spectra, then the mixing; differentiable in the spectra, once.
+    """
+    images: Tensor = _Synthesis.apply(spectra, amplitude, mixing, width)
+    return images
+
+
+class _Synthesis(torch.autograd.Function):
+    """A linear map and its adjoint, written out: torch's own backward pass takes twice the passes over memory."""
+
+    @staticmethod
+    def forward(ctx: Any, spectra: Tensor, amplitude: Tensor, mixing: Tensor, width: int) -> Tensor:
+        ctx.save_for_backward(amplitude, mixing)
+        ctx.width = width
+        values = torch.fft.irfft2(torch.view_as_complex(spectra * amplitude[..., None]), s=(amplitude.shape[0], width))
+        return _mixed(mixing, values)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+        amplitude, mixing = ctx.saved_tensors
+        height, width = amplitude.shape[0], ctx.width
+        weights = amplitude * (2 / (height * width))  # a column stands for its mirror image, too
+        weights[:, 0] /= 2
+        if width % 2 == 0:
+            weights[:, -1] /= 2
+        spectra = torch.view_as_real(torch.fft.rfft2(_mixed(mixing.T, gradients[0])))
+        return spectra * weights[..., None], None, None, None
+
+
+def _mixed(mixing: Tensor, images: Tensor) -> Tensor:
+    """A product for each image on its own, so that it cannot depend on the batch."""
+    count, _, height, width = images.shape
+    return torch.bmm(mixing.expand(count, -1, -1), images.flatten(2)).view(count, -1, height, width)

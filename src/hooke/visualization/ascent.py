@@ -15,7 +15,7 @@ from hooke.visualization.parametrizations import Fourier, Parametrization
 from hooke.visualization.rescue import rescued
 from hooke.visualization.transforms import Transform, Wobble
 
-REVISION = 1
+REVISION = 2
 """Of the algorithm: raised whenever the same settings would give other pictures."""
 
 CPU = torch.device("cpu")

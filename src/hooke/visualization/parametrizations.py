@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from hooke.numeric.spectra import colour_matrix, power_law
+from hooke.numeric.spectra import colour_matrix, power_law, synthesized
 from hooke.shapes import Canvases
 
 
@@ -36,7 +36,7 @@ class Fourier(Parametrization):
     """
 
     size: int | None = None
-    decay: float = 1.2
+    decay: float = 1.0
     contrast: float = 0.05
 
     def start(self, side: int, channels: int, streams: Sequence[Generator]) -> Float[Tensor, "batch *parameters"]:
@@ -46,7 +46,6 @@ class Fourier(Parametrization):
     def render(self, parameters: Float[Tensor, "batch *parameters"]) -> Canvases:
         side = parameters.shape[2]
         amplitude = power_law(side, side, self.decay).to(parameters)
-        values = torch.fft.irfft2(torch.view_as_complex(parameters) * amplitude, s=(side, side))
-        if values.shape[1] == 3:
-            values = torch.einsum("rc,bchw->brhw", colour_matrix().to(values), values)
-        return torch.sigmoid(values)
+        channels = parameters.shape[1]
+        mixing = colour_matrix() if channels == 3 else torch.eye(channels)
+        return torch.sigmoid(synthesized(parameters, amplitude, mixing.to(parameters), side))

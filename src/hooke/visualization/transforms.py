@@ -60,5 +60,14 @@ class Wobble(Transform):
         return torch.stack(rows, dim=1).reshape(-1, 2, 3)
 
     def view(self, canvases: Canvases, draws: Float[Tensor, "batch *draws"]) -> Canvases:
-        grid = functional.affine_grid(draws.to(canvases), list(canvases.shape), align_corners=False)
+        grid = _affine_grid(draws.to(canvases), canvases.shape[2], canvases.shape[3])
         return functional.grid_sample(canvases, grid, padding_mode="reflection", align_corners=False)
+
+
+def _affine_grid(maps: Float[Tensor, "batch 2 3"], height: int, width: int) -> Float[Tensor, "batch height width 2"]:
+    """torch's `affine_grid`, as two outer sums instead of a product of matrices."""
+    down, across = (((2 * torch.arange(side) + 1) / side - 1).to(maps) for side in (height, width))
+    rows = maps[:, :, 1, None] * down + maps[:, :, 2, None]
+    columns = maps[:, :, 0, None] * across
+    grid = columns[:, :, None, :] + rows[:, :, :, None]
+    return grid.permute(0, 2, 3, 1)
