@@ -28,7 +28,7 @@ def layer_of(
         before=None if before is None else _histogram(before), reservoir=_reservoir(entering),
         labels=_groups(mean, peak, labels), groups=_groups(mean, peak, groups),
         second_moment=mean.T @ mean / inputs,
-        coactivation=torch.corrcoef(peak.T).nan_to_num(0).reshape(channels, channels),
+        coactivation=_alike(peak),
         pooled_mean=mean if kept else None, pooled_peak=peak if kept else None,
     )  # fmt: skip
 
@@ -42,6 +42,12 @@ def recording_of(
         Path("by-hand"), fingerprint, "toy", "", str(data), data_key, tuple(names), tuple(labels),
         tuple(groups if groups is not None else [None] * len(names)), (), tuple(layers), layers.__getitem__,
     )  # fmt: skip
+
+
+def _alike(peak: Tensor) -> Tensor:
+    centred = peak - peak.mean(0)
+    length = centred.square().sum(0).sqrt()
+    return (centred.T @ centred / (length[:, None] * length)).nan_to_num(0)
 
 
 def _row(values: Tensor, name: str = "act") -> Layer:

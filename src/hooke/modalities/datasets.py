@@ -28,6 +28,8 @@ def dataset(source: Any = None) -> Samples:
             step = "give a folder, or set HOOKE_SAMPLE to one"
             raise DataError("the data", "none is given, and HOOKE_SAMPLE is not set", next_step=step)
         source = named
+    if source == "":
+        raise DataError("the data", "they lie nowhere: they were a Python value", next_step="give the dataset itself")
     if isinstance(source, Path | str):
         return _from_path(Path(source).expanduser())
     if isinstance(source, bytes | bytearray):

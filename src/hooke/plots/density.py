@@ -65,7 +65,8 @@ def _panel(axes: Any, edges: NDArray[Any], counts: NDArray[Any], colour: str) ->
     floor = float((counts / scale)[here].min()) / 3 if here.any() else 1e-6
     axes.stairs(high, edges, baseline=numpy.maximum(low, floor), fill=True, color=colour, alpha=0.25, linewidth=0)
     axes.stairs(numpy.where(here, counts / scale, floor), edges, color=colour, linewidth=1.1)
-    axes.set_yscale("log")
-    axes.set_ylim(bottom=floor)
+    if here.any():
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=floor)
     if edges[0] < 0 < edges[-1]:
         axes.axvline(0, color=INK, linewidth=0.6)

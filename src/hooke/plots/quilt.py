@@ -76,9 +76,10 @@ def _places(bins: int) -> list[float]:
 def _bars(axes: Any, places: Sequence[float], counts: Sequence[int]) -> None:
     share = numpy.asarray(counts, dtype=float) / max(1, sum(counts))
     axes.bar(places, share, width=0.94, color=MUTED)
-    axes.set_yscale("log")
     positive = share[share > 0]
-    axes.set_ylim((float(positive.min()) / 3 if len(positive) else 1e-3), 1.5)
+    if len(positive):
+        axes.set_yscale("log")
+        axes.set_ylim(float(positive.min()) / 3, 1.5)
     axes.set_ylabel("share")
     axes.tick_params(axis="x", bottom=False, labelbottom=False)
     axes.spines["bottom"].set_visible(False)

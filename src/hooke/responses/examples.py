@@ -9,6 +9,7 @@ from torch import Tensor
 
 from hooke.addresses import Place
 from hooke.errors import DataError, HookeError, RecordingError
+from hooke.modalities.datasets import dataset
 from hooke.models.opening import open
 from hooke.responses.crops import View, maps, soft_mask, view
 from hooke.responses.recording import Extremes, Failure, LayerRecording, Recording
@@ -74,17 +75,20 @@ class Examples:
         return (*self.minima, *(one for part in self.bins for one in part.examples), *self.maxima)
 
 
-def examples(recording: Recording, address: str | Place, *, model: "Model | None" = None, count: int = 6) -> Examples:
+def examples(
+    recording: Recording, address: str | Place, *, model: "Model | None" = None, data: object = None, count: int = 6
+) -> Examples:
     """At most `count` random examples for each bin of activation, and as many maxima and minima, cropped and masked.
 
-    `model` None opens the recording's own. An input is shown once in a bin. Errors: AddressError for a unit that was
+    `model` None opens the recording's own, `data` None reads them where they lay (else: what `dataset` takes). An input
+    is shown once in a bin. Errors: AddressError for a unit that was
     not recorded, RecordingError for another model, DataError where the data moved.
     """
     layer, channel = unit(recording, address)
     model = opened(recording, model)
     found = picks(recording, layer, channel, count)
     field = view(model, model.layers.find(layer.layer.name))
-    shown, failures = _shown(recording, model, layer, channel, field, found.all)
+    shown, failures = _shown(recording, _samples(recording, data), model, layer, channel, field, found.all)
     bins = tuple(
         replace(part, examples=tuple(shown[id(one)] for one in part.examples if id(one) in shown))
         for part in found.bins
@@ -143,6 +147,15 @@ def indices(recording: Recording, samples: "Samples") -> list[int]:
     return found
 
 
+def _samples(recording: Recording, data: object) -> "Samples":
+    if data is None:
+        return recording.samples()
+    found = dataset(data)
+    if found.key != recording.data_key:
+        raise DataError(f"the data of the recording {recording.folder}", "these are not the data that were recorded")
+    return found
+
+
 def _example(recording: Recording, at: int, value: float, row: int, column: int) -> Example:
     return Example(at, recording.names[at], recording.labels[at], recording.groups[at], value, row, column)
 
@@ -156,10 +169,15 @@ def _furthest(recording: Recording, extremes: Extremes, channel: int, count: int
 
 
 def _shown(
-    recording: Recording, model: "Model", layer: LayerRecording, channel: int, field: View, chosen: Sequence[Example]
+    recording: Recording,
+    samples: "Samples",
+    model: "Model",
+    layer: LayerRecording,
+    channel: int,
+    field: View,
+    chosen: Sequence[Example],
 ) -> tuple[dict[int, Example], tuple[Failure, ...]]:
     """The chosen examples (by identity) with their crops and masks, each input run once; and what cannot be read."""
-    samples = recording.samples()
     place = indices(recording, samples)
     canvases: dict[int, Canvas] = {}
     failures: list[Failure] = []
