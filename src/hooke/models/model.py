@@ -43,6 +43,8 @@ class Model:
         self.device = device
         self.dtype = dtype
         self.parameters = sum(parameter.numel() for parameter in module.parameters())
+        self.source = ""
+        """The text that it was opened from; empty where it was a module."""
         self.lock = threading.RLock()
         self.memo: dict[Any, Any] = {}
         self._layers: LayerTable | None = None

@@ -53,7 +53,9 @@ def open(
         )
     identity = fingerprint(given.module)
     module = _placed(given.module, target, kind, name)
-    return Model(module, given.modality, given.labels, name, identity, target, kind)
+    model = Model(module, given.modality, given.labels, name, identity, target, kind)
+    model.source = source if isinstance(source, str) else ""
+    return model
 
 
 def _from_text(source: str, trust: bool) -> zoo.Opened:

@@ -46,6 +46,31 @@ def tapped(
 
 
 @contextmanager
+def passing(
+    model: Specimen,
+    layers: Sequence[str],
+    entering: Callable[[str, Tensor], None],
+    leaving: Callable[[str, Tensor], None],
+) -> Iterator[Callable[[Tensor], None]]:
+    """See values as they pass: inside the `with`, `run(batch)` runs the model and calls back for each of `layers`.
+
+    `leaving(layer, tensor)` sees what the layer returned; `entering(layer, tensor)`, before it, what enters a layer
+    that is a nonlinearity (also one that works in place). Nothing is kept or copied: a tensor holds its values only
+    during the call. The pass ends at the deepest of `layers`; without gradients.
+    AddressError for an unknown layer; ModelError where a pass did not come by a layer.
+    """
+    watch = _Watch(model, layers, entering, leaving)
+    handles: list[Any] = []
+    try:
+        with resting(model.module):
+            watch.attach(handles)
+            yield watch
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
 def observed(
     module: nn.Module,
     entered: Callable[[str, nn.Module], None],
@@ -238,6 +263,70 @@ class _Taps:
         if done:
             raise _Reached
         return onward
+
+
+class _Watch:
+    def __init__(
+        self, model: Specimen, layers: Sequence[str], entering: Callable[[str, Tensor], None],
+        leaving: Callable[[str, Tensor], None],
+    ) -> None:  # fmt: skip
+        self._model, self._entering, self._leaving = model, entering, leaving
+        self._wanted = tuple(dict.fromkeys(layers))
+        self._by_module: dict[str, dict[int, list[Layer]]] = {}
+        for name in self._wanted:
+            site = model.layers.site(name)
+            self._by_module.setdefault(site.module, {}).setdefault(site.call, []).append(model.layers.find(name))
+        self._calls: Counter[str] = Counter()
+        self._missing: set[str] = set()
+        self._thread: int | None = None
+
+    def attach(self, handles: list[Any]) -> None:
+        """Register the hooks of each module that is looked at; `handles` grows as they are made."""
+        modules = dict(self._model.module.named_modules())
+        for name, by_call in self._by_module.items():
+            if by_call.keys() == {0} and [layer.name for layer in by_call[0]] == [INPUT]:
+                continue
+            if any(layer.activation for layers in by_call.values() for layer in layers):
+                handles.append(modules[name].register_forward_pre_hook(partial(self._before, name)))
+            handles.append(modules[name].register_forward_hook(partial(self._after, name)))
+
+    def __call__(self, batch: Tensor) -> None:
+        with self._model.lock, torch.no_grad(), same_randomness(batch.device):
+            self._calls.clear()
+            self._missing = set(self._wanted)
+            outer, self._thread = self._thread, threading.get_ident()
+            try:
+                if INPUT in self._missing:
+                    self._see(INPUT, batch)
+                self._model.module(batch)
+            except _Reached:
+                pass
+            finally:
+                self._thread = outer
+        if self._missing:
+            reason = "the model did not come by this layer in this pass"
+            step = "its way through its layers depends on the input"
+            raise ModelError(", ".join(sorted(self._missing)), reason, next_step=step)
+
+    def _before(self, module: str, _: nn.Module, arguments: tuple[Any, ...]) -> None:
+        if self._thread == threading.get_ident():
+            for layer in self._by_module[module].get(self._calls[module], ()):
+                if layer.activation and arguments and isinstance(arguments[0], Tensor):
+                    self._entering(layer.name, arguments[0])
+
+    def _after(self, module: str, _: nn.Module, __: Any, output: Any) -> None:
+        if self._thread == threading.get_ident():
+            call = self._calls[module]
+            self._calls[module] += 1
+            for layer in self._by_module[module].get(call, ()):
+                if layer.name != INPUT:
+                    self._see(layer.name, dict(leaves(output))[self._model.layers.site(layer.name).leaf])
+
+    def _see(self, name: str, tensor: Tensor) -> None:
+        self._leaving(name, tensor)
+        self._missing.discard(name)
+        if not self._missing:
+            raise _Reached
 
 
 def _parts(output: object) -> Iterator[tuple[str | int, object]]:
