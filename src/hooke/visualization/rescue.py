@@ -11,6 +11,9 @@ from torch.overrides import TorchFunctionMode
 BLOCKED = 0.98
 """A sample is rescued at a nonlinearity that blocks more than this share of its squared gradient."""
 
+LOOKED_AT = 16
+"""Rows and columns of a map, at least, by which that share is judged: every one of a small map, some of a large."""
+
 
 class _Redirected(torch.autograd.Function):
     """Clamps as ReLU and ReLU6 do; backwards, a sample that is nearly blocked gets the gradient that reopens it.
@@ -29,7 +32,7 @@ class _Redirected(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (clamped,) = ctx.saved_tensors
         plain: Tensor = torch.ops.aten.hardtanh_backward(gradients[0], clamped, ctx.low, ctx.high)
-        blocked = _energy(plain) <= (1 - BLOCKED) * _energy(gradients[0])
+        blocked = _energy(plain) < (1 - BLOCKED) * _energy(gradients[0])
         for sample in blocked.nonzero().flatten().tolist():
             gradient, value = gradients[0][sample], clamped[sample]
             wrong = ((value <= ctx.low) & (gradient > 0)) | ((value >= ctx.high) & (gradient < 0))
@@ -38,8 +41,11 @@ class _Redirected(torch.autograd.Function):
 
 
 def _energy(gradient: Tensor) -> Tensor:
-    """The sum of squares of each sample; each on its own, so that it cannot depend on the batch."""
-    return torch.stack([sample.square().sum() for sample in gradient.unbind(0)])
+    """The sum of squares of each sample, by the same sums wherever it stands in the batch."""
+    if gradient.ndim == 4:
+        down, across = (max(1, side // LOOKED_AT) for side in gradient.shape[2:])
+        gradient = gradient[:, :, ::down, ::across]
+    return gradient.square().sum(dim=tuple(range(1, gradient.ndim)))
 
 
 def _relu(values: Tensor, inplace: bool = False) -> Tensor:
