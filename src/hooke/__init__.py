@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hooke.models.recording import activations
     from hooke.models.taps import tapped
     from hooke.provenance import Provenance
+    from hooke.responses.tuning import tune
     from hooke.results import Picture
     from hooke.server.exploring import explore
     from hooke.storage.store import Store
@@ -50,6 +51,7 @@ _HOMES = {
     "semantic_dictionary": "hooke.studies.semantic_dictionary",
     "tapped": "hooke.models.taps",
     "to_png": "hooke.modalities.image",
+    "tune": "hooke.responses.tuning",
     "visualize": "hooke.visualization.drawing",
 }
 
@@ -82,6 +84,7 @@ __all__ = [
     "semantic_dictionary",
     "tapped",
     "to_png",
+    "tune",
     "visualize",
 ]
 

@@ -26,11 +26,12 @@ Units: TypeAlias = str | Address | Sequence[str | Address]
 @dataclass(frozen=True)
 class Sweep:
     """How a tuning is measured: at how many values of each parameter (one number for all, or one for each), with how
-    many settings of the remaining ones, drawn evenly over their ranges, and how many pictures go through together."""
+    many settings of the remaining ones, drawn evenly over their ranges, and how many pictures go through
+    together (few stay in the processor's cache)."""
 
     steps: int | tuple[int, ...] = 24
     samples: int = 24
-    batch: int = 64
+    batch: int = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +133,7 @@ def tune(
 
 def show(
     model: Model, placement: Placement, stimulus: Stimulus, values: Mapping[str, Float[Tensor, "picture"]], *,
-    batch: int = 64, progress: Callable[[int, int], None] | None = None,
+    batch: int = 8, progress: Callable[[int, int], None] | None = None,
 ) -> Float[Tensor, "picture unit"]:  # fmt: skip
     """The responses of placed units to the pictures of these parameter values, `batch` at a time."""
     count, found = len(next(iter(values.values()))), []
