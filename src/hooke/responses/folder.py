@@ -130,7 +130,7 @@ def layer_recording(folder: Path, at: int, index: Index) -> LayerRecording:
     minimum, maximum = parts["values"].lowest, parts["peaks"].highest
     return LayerRecording(
         layer=target.layer, count=parts["means"].count * target.positions, mean=parts["means"].mean,
-        variance=parts["values"].variance, minimum=minimum, maximum=maximum, active=parts["active"].mean,
+        variance=parts["values"].variance, minimum=minimum, maximum=maximum, active=parts["values"].positive / max(1, parts["values"].count),
         top=_extremes(parts["top"], width, 1), bottom=_extremes(parts["bottom"], width, -1),
         after=_histogram(after), before=_histogram(before) if target.layer.activation else None,
         reservoir=_regrouped(parts, width),

@@ -135,9 +135,7 @@ class Gatherer:
         if not when:
             self._keep(name, "places", places.flatten(1).int())
         at = sampled(target, self._chance).to(planes.device)
-        inputs = torch.arange(len(planes), device=planes.device)[:, None]
-        rows, columns = at // target.width, at % target.width
-        self._keep(name, f"{when}samples", planes[inputs, :, rows, columns].float())
+        self._keep(name, f"{when}samples", _picked(planes, at).float())
 
     def _keep(self, layer: str, name: str, tensor: Tensor) -> None:
         self._parts.setdefault(layer, {}).setdefault(name, []).append(tensor.cpu())
@@ -150,6 +148,16 @@ def _planes(target: Target, tensor: Tensor) -> Float[Tensor, "input channel heig
     order = (*first, *(axis for axis in range(len(axes)) if axis not in first))
     turned = tensor.permute(order)
     return turned if turned.ndim == 4 else turned.reshape(len(turned), target.channels, target.height, target.width)
+
+
+def _picked(planes: Tensor, at: Int[Tensor, "input sample"]) -> Float[Tensor, "input sample channel"]:
+    """All channels at some positions of each input."""
+    count, channels, height, width = planes.shape
+    inputs = torch.arange(count, device=planes.device)[:, None]
+    if not planes.is_contiguous(memory_format=torch.channels_last):
+        return planes[inputs, :, at // width, at % width]
+    cells = planes.permute(0, 2, 3, 1).reshape(-1, channels)
+    return cells.index_select(0, (at + inputs * (height * width)).flatten()).view(count, -1, channels)
 
 
 def _means(planes: Tensor) -> Float[Tensor, "input channel"]:

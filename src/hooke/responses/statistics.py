@@ -54,7 +54,6 @@ class LayerStatistics:
             "means": Moments(channels),
             "peaks": Moments(channels),
             "values": Moments(channels),
-            "active": Moments(channels),
             "top": Largest(channels),
             "bottom": Largest(channels),
             "before": Bins(channels),
@@ -79,7 +78,6 @@ class LayerStatistics:
         parts["means"].add(gathered.means)
         parts["peaks"].add(peaks)
         parts["values"].add(rows)
-        parts["active"].add((rows > 0).float())
         parts["top"].add(gathered.peaks, facts.inputs, gathered.places)
         at = sampled(self.target, facts.chance)
         low = gathered.samples.min(1)
@@ -87,9 +85,9 @@ class LayerStatistics:
         parts["before"].add(gathered.samples.flatten(0, 1))
         if "after" in parts:
             parts["after"].add(rows)
-        each = facts.inputs[:, None].expand_as(at)
-        chosen = facts.priorities[:, : at.shape[1]]
-        parts["reservoir"].add(gathered.samples.flatten(0, 1), each.flatten(), at.flatten(), chosen.flatten())
+        one = facts.priorities[:, : at.shape[1]].min(1, keepdim=True)  # one position of each input, any
+        some = gathered.samples.gather(1, one.indices[:, :, None].expand(-1, -1, self.target.channels))[:, 0]
+        parts["reservoir"].add(some, facts.inputs, at.gather(1, one.indices)[:, 0], one.values[:, 0])
         for name, groups in (("label", facts.labels), ("group", facts.groups)):
             parts[f"{name}_means"].add(gathered.means, groups)
             parts[f"{name}_peaks"].add(peaks, groups)

@@ -63,10 +63,10 @@ class Histogram:
 
 @dataclass(frozen=True, eq=False)
 class Reservoir:
-    """Per channel and bin of activation, a random choice of k of the sampled values that fell into the bin.
+    """Per channel and bin of activation, a random choice of k of the values that fell into the bin, one of each input.
 
     `edges` divide the channel's own range, in values entering the nonlinearity where there is one;
-    `inputs` index into the recording's names, -1 where fewer fell in; `counts`: how many of the samples did.
+    `inputs` index into the recording's names, -1 where fewer fell in; `counts`: of how many inputs the value did.
     """
 
     edges: Float[Tensor, "channel edge"]

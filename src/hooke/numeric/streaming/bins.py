@@ -43,7 +43,7 @@ class Bins:
 
     def clamped(self, low: float, high: float) -> "Bins":
         """The histogram of the same values after a clamp; exact where `low` and `high` are edges (0 and 6 are)."""
-        ends = bin_of(torch.tensor([low, high]))
+        ends = bin_of(torch.tensor([low, high], dtype=torch.float32))
         target = torch.arange(SIZE).clamp(int(ends[0]), int(ends[1]))
         made = Bins(len(self.counts))
         made.counts.index_add_(1, target, self.counts)

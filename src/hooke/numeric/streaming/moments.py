@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 class Moments:
-    """Count, mean, sum of squared deviations and range of the rows seen so far, in float64.
+    """Count, mean, sum of squared deviations (float64), range, and how many were above 0, of the rows seen so far.
 
     Source: Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances" (1979).
     """
@@ -15,6 +15,7 @@ class Moments:
         self.count = 0
         self.mean = torch.zeros(channels, dtype=torch.float64)
         self.spread = torch.zeros(channels, dtype=torch.float64)
+        self.positive = torch.zeros(channels, dtype=torch.int64)
         self.lowest = torch.full((channels,), torch.inf)
         self.highest = torch.full((channels,), -torch.inf)
 
@@ -24,8 +25,10 @@ class Moments:
             return
         batch = Moments(rows.shape[1])
         batch.count, batch.mean = len(rows), rows.mean(0, dtype=torch.float64)
-        batch.spread = (rows - batch.mean).square().sum(0)
+        near = batch.mean.to(rows.dtype)
+        batch.spread = (rows - near).square().sum(0, dtype=torch.float64) - len(rows) * (batch.mean - near).square()
         batch.lowest, batch.highest = rows.amin(0).float(), rows.amax(0).float()
+        batch.positive = (rows > 0).sum(0)
         self.merge(batch)
 
     def merge(self, other: "Moments") -> None:
@@ -36,6 +39,7 @@ class Moments:
         shift = other.mean - self.mean
         self.mean = self.mean + shift * (other.count / total)
         self.spread = self.spread + other.spread + shift.square() * (self.count * other.count / total)
+        self.positive = self.positive + other.positive
         self.lowest = torch.minimum(self.lowest, other.lowest)
         self.highest = torch.maximum(self.highest, other.highest)
         self.count = total
@@ -48,12 +52,13 @@ class Moments:
     def state(self) -> dict[str, Tensor]:
         """All of it, as tensors."""
         return {"count": torch.tensor(self.count), "mean": self.mean, "spread": self.spread,
-                "lowest": self.lowest, "highest": self.highest}  # fmt: skip
+                "positive": self.positive, "lowest": self.lowest, "highest": self.highest}  # fmt: skip
 
     @classmethod
     def from_state(cls, state: dict[str, Tensor]) -> "Moments":
         """What `state` said."""
         made = cls(len(state["mean"]))
         made.count, made.mean, made.spread = int(state["count"]), state["mean"], state["spread"]
+        made.positive = state["positive"]
         made.lowest, made.highest = state["lowest"], state["highest"]
         return made

@@ -1,14 +1,25 @@
 """A random choice of what fell into each range of values, per channel: the same whatever came first."""
 
+from functools import lru_cache
+
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-SIZES = (*(2.0**n for n in (-4, -3)), *(2.0 ** (n / 2) for n in range(-4, 9)), *(2.0**n for n in range(5, 11)))
-"""Where ranges begin and end, either way from zero: half octaves from 1/4 to 16, octaves beyond."""
+from hooke.numeric.streaming.bins import bin_of, edges
+
+SIZES = (1 / 16, 1 / 8, *(part * 2.0**n for n in range(-2, 4) for part in (1, 1.5)), *(2.0**n for n in range(4, 11)))
+"""Where ranges begin and end, either way from zero: two an octave from 1/4 to 16, then octaves; bins end there, too."""
 
 EDGES = (*(-size for size in reversed(SIZES)), *SIZES)
 """Inner edges of the ranges; the first range reaches down to anything, the last up to anything."""
+
+
+@lru_cache(maxsize=1)
+def range_of_bins() -> UInt8[Tensor, "bin"]:
+    """The range in which each bin of a histogram lies (bytes)."""
+    middles = (edges()[:-1] + edges()[1:]) / 2
+    return torch.bucketize(middles, torch.tensor(EDGES, dtype=torch.float64)).to(torch.uint8)
 
 
 class Reservoir:
@@ -34,11 +45,12 @@ class Reservoir:
         first = priorities.argsort(stable=True)
         values = values[first].T.contiguous().float()
         channels, rows = values.shape
-        ranges = torch.bucketize(values, torch.tensor(EDGES), right=True)
-        ranges += torch.arange(channels)[:, None] * (len(EDGES) + 1)
-        order = ranges.flatten().argsort(stable=True)
-        keys = ranges.flatten()[order]
-        counts = torch.bincount(keys, minlength=self.counts.numel())
+        ranges = range_of_bins()[bin_of(values)]
+        order = torch.from_numpy(ranges.numpy().argsort(axis=1, kind="stable"))
+        keys = ranges.long() + torch.arange(channels)[:, None] * (len(EDGES) + 1)
+        counts = torch.bincount(keys.flatten(), minlength=self.counts.numel())
+        keys = keys.gather(1, order).flatten()
+        order = (order + torch.arange(channels)[:, None] * rows).flatten()
         rank = torch.arange(len(keys)) - (counts.cumsum(0) - counts)[keys]
         k = self.values.shape[2]
         chosen = rank < k
@@ -54,13 +66,17 @@ class Reservoir:
 
     def merge(self, other: "Reservoir") -> None:
         """Take in what another has seen."""
-        k = self.values.shape[2]
-        priorities = torch.cat((self.priorities, other.priorities), 2)
-        order = priorities.argsort(dim=2, stable=True)[:, :, :k]
-        self.values = torch.cat((self.values, other.values), 2).gather(2, order)
-        self.inputs = torch.cat((self.inputs, other.inputs), 2).gather(2, order)
-        self.places = torch.cat((self.places, other.places), 2).gather(2, order)
-        self.priorities = priorities.gather(2, order)
+        new = other.counts.flatten().nonzero()[:, 0]  # the ranges in which it has seen anything
+        ours, theirs = self.priorities.flatten(0, 1)[new], other.priorities.flatten(0, 1)[new]
+        k = ours.shape[1]
+        place = torch.arange(k)
+        first = place + (theirs[:, None, :] < ours[:, :, None]).sum(2)
+        second = place + (ours[:, None, :] <= theirs[:, :, None]).sum(2)
+        ranks = torch.cat((first, second), 1)
+        for name in ("priorities", "values", "inputs", "places"):
+            mine = getattr(self, name).flatten(0, 1)
+            both = torch.cat((mine[new], getattr(other, name).flatten(0, 1)[new]), 1)
+            mine[new] = torch.empty_like(both).scatter_(1, ranks, both)[:, :k]
         self.counts = self.counts + other.counts
 
     def state(self) -> dict[str, Tensor]:
