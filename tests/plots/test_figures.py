@@ -77,13 +77,13 @@ def test_preference_shows_every_name_with_its_interval_and_chance() -> None:
     values = numpy.linspace(0.9, 0.2, 30)
     names = [f"label {at}" for at in range(30)]
     figure = preference(
-        "a:3", names, values, values - 0.1, values + 0.05, chance=(0.4, 0.6), chance_word="shuffled labels"
+        "a:3", names, values, values - 0.1, values + 0.05, chance=numpy.full(30, 0.6), chance_word="shuffled labels"
     )
     (axes,) = figure.axes
     shown = [text.get_text() for text in axes.get_yticklabels()]
     assert shown == [*names[:20], *names[-4:]]
-    assert axes.lines[1].get_xdata().tolist() == pytest.approx([*values[:20], *values[-4:]])
-    assert "shuffled labels" in [text.get_text() for text in axes.get_legend().get_texts()]
+    assert axes.lines[-2].get_xdata().tolist() == pytest.approx([*values[:20], *values[-4:]])
+    assert "shuffled labels" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_surprises_show_all_parts(tmp_path: Path) -> None:

@@ -15,17 +15,17 @@ MOST = 24
 @styled
 def preference(
     title: str, names: Sequence[str], values: NDArray[Any], low: NDArray[Any], high: NDArray[Any], *,
-    chance: tuple[float, float], chance_word: str, note: str = "",
+    chance: NDArray[Any], chance_word: str, note: str = "",
 ) -> Figure:  # fmt: skip
-    """One row a name: its ROC-AUC (a dot) and interval (a line); `chance` is a band of what shuffled labels give.
+    """One row a name: its ROC-AUC (a dot) and interval (a line); a grey bar to `chance`, what shuffled labels reach.
 
-    Of more than 24 names the first 20 and the last 4 are shown. `chance_word` says what the band is.
+    Of more than 24 names the first 20 and the last 4 are shown. `chance_word` says what the bar is.
     """
     shown = [*range(len(names))] if len(names) <= MOST else [*range(MOST - 4), *range(len(names) - 4, len(names))]
     figure, ((axes,),) = panels(1, 1, width=5.2, height=1.25 + 0.19 * len(shown))
-    axes.axvspan(*chance, color=FAINT, linewidth=0, label=chance_word)
-    axes.axvline(0.5, color=INK, linewidth=0.6)
     rows = numpy.arange(len(shown))[::-1]
+    axes.barh(rows, chance[shown] - 0.5, left=0.5, height=0.8, color=FAINT, label=chance_word)
+    axes.axvline(0.5, color=INK, linewidth=0.6)
     axes.hlines(rows, low[shown], high[shown], color=BLUE, linewidth=1.2, label="95% interval")
     axes.plot(values[shown], rows, "o", color=BLUE, markersize=3.5)
     axes.set_yticks(rows, [_short(names[at]) for at in shown])
@@ -34,8 +34,8 @@ def preference(
     axes.set_xlim(min(0.0 if float(low[shown].min()) < 0.3 else 0.3, 0.3), 1.0)
     if len(shown) < len(names):
         axes.axhline(3.5, color=INK, linewidth=0.6, linestyle=":")
-    axes.set_xlabel("ROC-AUC (0.5: no preference)" + (f"\n{note}" if note else ""))
-    axes.legend(loc="lower right", fontsize="x-small", frameon=False)
+    axes.set_xlabel("ROC-AUC (0.5: no preference)" + (f"\n{note}" if note else ""), fontsize="small")
+    figure.legend(loc="outside lower right", fontsize="x-small", frameon=False, ncols=2)
     axes.set_title(title, loc="left")
     return figure
 

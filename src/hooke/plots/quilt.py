@@ -18,7 +18,7 @@ SIDE = 96
 GAP = 6
 FADED = 0.82
 """The grey of what is masked away."""
-LEAST = 0.25
+LEAST = 0.4
 """How much of the picture is left there."""
 
 

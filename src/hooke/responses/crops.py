@@ -11,7 +11,7 @@ from hooke.addresses import Place
 from hooke.models.layers import index
 from hooke.models.model import Model
 from hooke.models.receptive_fields import effective_receptive_field
-from hooke.models.recording import activations
+from hooke.models.taps import passing
 from hooke.results import Layer
 from hooke.shapes import Canvas
 
@@ -73,12 +73,19 @@ def view(model: Model, layer: Layer) -> View:
 
 
 def maps(model: Model, layer: Layer, channel: int, canvases: Sequence[Canvas]) -> Iterator[Tensor]:
-    """One unit's values in each canvas: [row, column] where the layer has them."""
+    """One unit's values in each canvas, [row, column] where the layer has them: those entering a nonlinearity, as
+    recorded examples are told by them, and those of the layer itself where it is none."""
     wanted = index(layer, Place(layer.name, channel))
     for start in range(0, len(canvases), BATCH):
         batch = model.modality.normalize(torch.stack(list(canvases[start : start + BATCH])))
-        values = activations(model, batch.to(model.device, model.dtype), [layer.name])[layer.name]
-        yield from values[wanted].float().cpu()
+        seen: list[Tensor] = []
+
+        def keep(_: str, values: Tensor, seen: list[Tensor] = seen) -> None:
+            seen.append(values[wanted].float().cpu().clone())
+
+        with passing(model, [layer.name], keep, keep) as run:
+            run(batch.to(model.device, model.dtype))
+        yield from seen[0]
 
 
 def soft_mask(field: View, values: Tensor, row: int, column: int, resting: float) -> Float[Tensor, "height width"]:

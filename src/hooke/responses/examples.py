@@ -57,7 +57,7 @@ class Examples:
     """A unit's examples; bins from lowest to highest, maxima and minima with the furthest first.
 
     `field` is the side of the crops in pixels (0: the whole input), `inputs` how many were recorded, `resting` the
-    unit's median after its nonlinearity, from which the masks are measured; `failures`: what could no longer be read.
+    unit's median (entering its nonlinearity), from which masks are measured; `failures`: what could not be read again.
     """
 
     address: str
@@ -114,7 +114,7 @@ def picks(recording: Recording, layer: LayerRecording, channel: int, count: int 
         once = {one[0]: one for one in reversed(list(drawn)) if one[0] >= 0}
         chosen = sorted(list(once.values())[-count:], key=lambda one: -one[1])
         bins.append(Bin(low, high, int(store.counts[where]), tuple(_example(recording, *one) for one in chosen)))
-    resting = float(layer.quantile(0.5)[channel])
+    resting = float(layer.quantile(0.5, before=True)[channel])
     return Examples(
         name(layer, channel), tuple(bins), _furthest(recording, layer.top, channel, count),
         _furthest(recording, layer.bottom, channel, count), 0, len(recording.names), resting,
@@ -188,7 +188,7 @@ def _shown(
             failures.append(Failure(recording.names[one], error.reason))
     row = model.layers.find(layer.layer.name)
     values = dict(zip(canvases, maps(model, row, channel, list(canvases.values())), strict=True))
-    resting = float(layer.quantile(0.5)[channel])
+    resting = float(layer.quantile(0.5, before=True)[channel])
     found = {}
     for example in chosen:
         if example.index in canvases:

@@ -26,8 +26,10 @@ class Selectivity:
     `auc`: the chance that the unit is larger on an input of the label than on another input; `low` to `high` holds it
     with 95%, `surely` is the lower end of the interval that holds for all labels together (Bonferroni).
     `index` is the class selectivity index, `ambiguity` the effective number of labels that share the unit.
-    `shuffled_*` are the same for shuffled labels: of the largest AUC over labels, and of index and ambiguity, the
-    2.5%, 50% and 97.5% quantiles; `p` is the share of shuffles whose largest AUC is at least the unit's.
+    `shuffled_*` are the 2.5%, 50% and 97.5% quantiles of index and ambiguity for shuffled labels. `chance` is the AUC
+    that the best of the shuffled labels stays below in 95% of shuffles, for a label of this count; `p` the share of
+    shuffles whose best label stands out at least as much as the unit's (AUCs in units of their standard error by
+    chance, so that rare labels do not drown common ones; the largest of all labels, after Westfall & Young 1993).
     """
 
     address: str
@@ -42,7 +44,7 @@ class Selectivity:
     index: float
     ambiguity: float
     p: float
-    shuffled_auc: Float[Tensor, "3"]
+    chance: Float[Tensor, "label"]
     shuffled_index: Float[Tensor, "3"]
     shuffled_ambiguity: Float[Tensor, "3"]
 
@@ -67,12 +69,14 @@ def selectivity(
     surely, _ = auc_interval(auc, counts, len(ranks) - counts, ERROR / len(names))
     order = auc[:, 0].argsort(descending=True, stable=True)
     control = _shuffled(ranks, averages, positive, shuffles, seed)
-    best = float(auc.max())
+    error = _error(counts, len(ranks))
+    best = float(((auc[:, 0] - 0.5) / error).nan_to_num(-torch.inf).max())
     return Selectivity(
         name(layer, channel), tuple(names[at] for at in order.tolist()), counts[order], means[order, 0],
         auc[order, 0], low[order, 0], high[order, 0], surely[order, 0], len(ranks),
         float(class_selectivity(means)), float(ambiguity(means)),
-        float(((control[0] >= best).sum() + 1) / (shuffles + 1)), *(_range(one) for one in control),
+        float(((control[0] >= best).sum() + 1) / (shuffles + 1)),
+        (0.5 + control[0].quantile(0.95) * error[order]).clamp(max=1), *(_range(one) for one in control[1:]),
     )  # fmt: skip
 
 
@@ -139,15 +143,21 @@ def shuffled(positive: Bool[Tensor, "kind input"], seed: int, draw: int) -> Bool
 def _shuffled(
     ranks: Tensor, averages: Tensor, positive: Tensor, shuffles: int, seed: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Largest AUC, index and ambiguity of one unit for shuffled labels, one entry a shuffle."""
+    """Largest standardized AUC, index and ambiguity of one unit for shuffled labels, one entry a shuffle."""
+    error = _error(positive.sum(1), len(ranks))
     largest, indices, shared = [], [], []
     for draw in range(shuffles):
         other = shuffled(positive, seed, draw)
         means = kind_means(averages, other)
-        largest.append(roc_auc(ranks, other).max())
+        largest.append(((roc_auc(ranks, other)[:, 0] - 0.5) / error).nan_to_num(-torch.inf).max())
         indices.append(class_selectivity(means)[0])
         shared.append(ambiguity(means)[0])
     return torch.stack(largest), torch.stack(indices), torch.stack(shared)
+
+
+def _error(counts: Tensor, inputs: int) -> Tensor:
+    """The standard error of ROC-AUC where nothing is preferred."""
+    return ((inputs + 1) / (12.0 * counts * (inputs - counts))).sqrt()
 
 
 def _range(values: Tensor) -> Tensor:
