@@ -45,7 +45,7 @@ def visualize(
         method = Ascent()
         method = replace(method, steps=steps or method.steps)
         if size is not None:
-            method = replace(method, parametrization=replace(method.parametrization, size=size))  # type: ignore[type-var]
+            method = replace(method, parametrization=method.parametrization.sized(size))
     pictures = _draw(opened, addresses, method, seed)
     files = dict(zip(pictures, file_names(pictures), strict=True))
     for address, picture in pictures.items():

@@ -51,6 +51,12 @@ class Ascent:
                 "these settings cannot ascend",
                 next_step="give steps and batch of at least 1, rescue of at least 0 and a rate above 0",
             )
+        if self.parametrization.transparent != self.transform.opaque:
+            raise NumericsError(
+                f"Ascent({self.parametrization}, {self.transform})",
+                "transparent canvases and backgrounds behind them belong together",
+                next_step="Ascent(Transparent(Fourier()), Chain((Backgrounds(), Wobble())))",
+            )
 
 
 @dataclass(frozen=True)
@@ -84,14 +90,15 @@ def ascend(
     Errors: NumericsError where the scores stop being numbers.
     """
     count = len(objectives)
-    start = method.parametrization.start(side, channels, streams)
+    parametrization = method.parametrization.sized(side)
+    start = parametrization.start(side, channels, streams)
     draws = method.transform.draw(side, method.steps, streams)
     parameters = _filled(start, 0, method.batch).to(device).requires_grad_()
     draws = _filled(draws, 1, method.batch).to(device)
     first = torch.zeros(count, device=device)
     optimizer = torch.optim.Adam([parameters], lr=method.rate, fused=device.type in FUSED)
     for step in range(method.steps):
-        canvases = method.parametrization.render(parameters)
+        canvases = parametrization.render(parameters)
         with rescued() if step < method.rescue else nullcontext():
             recorded = record(method.transform.view(canvases, draws[step]))
         samples = _samples(recorded, count)
@@ -102,8 +109,8 @@ def ascend(
         (parameters.grad,) = torch.autograd.grad(-scores.sum(), parameters)
         optimizer.step()
     with torch.no_grad():
-        canvases = method.parametrization.render(parameters)
-        samples = _samples(record(canvases), count)
+        canvases = parametrization.render(parameters)
+        samples = _samples(record(method.transform.rest(canvases)), count)
         scores = torch.stack([one.score(sample) for one, sample in zip(objectives, samples, strict=True)])
     yield _moment(method.steps, canvases[:count], scores, objectives, samples, first)
 

@@ -105,7 +105,7 @@ def kept(store: Store, key: str) -> Picture | None:
 def _question(model: Model, address: str | Address, method: Ascent, seed: int) -> _Question:
     resolved = model.resolve(address)
     side = canvas_side(model, resolved, method)
-    method = replace(method, parametrization=replace(method.parametrization, size=side))  # type: ignore[type-var]
+    method = replace(method, parametrization=method.parametrization.sized(side))
     dtype = str(model.dtype).removeprefix("torch.")
     provenance = Provenance(
         model=model.fingerprint, address=str(resolved), method=describe(method), revision=REVISION, seed=seed,

@@ -1,0 +1,84 @@
+"""How a picture is made from the numbers that are optimized."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+from hooke.numeric.spectra import colour_matrix
+from hooke.shapes import Canvases
+
+Parameters = Float[Tensor, "batch *parameters"]
+Kind = TypeVar("Kind", bound="Parametrization")
+
+Mixing = Float[Tensor, "channel channel"]
+
+
+class Parametrization(ABC):
+    """How a picture is made from the numbers that are optimized."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int | None:
+        """Side of the square canvas in pixels; None: chosen for the model and the unit."""
+
+    @property
+    def coupled(self) -> bool:
+        """Whether a picture depends on the others of its batch."""
+        return False
+
+    @property
+    def transparent(self) -> bool:
+        """Whether the canvases have, after their colours, a channel that says how opaque each pixel is."""
+        return False
+
+    def sized(self: Kind, side: int) -> Kind:
+        """The same for canvases of `side` pixels."""
+        changed: Any = self
+        return replace(changed, size=side)  # type: ignore[no-any-return]
+
+    @abstractmethod
+    def start(self, side: int, channels: int, streams: Sequence[Generator]) -> Parameters:
+        """The first parameters, each sample drawn from its own stream."""
+
+    @abstractmethod
+    def render(self, parameters: Parameters) -> Canvases:
+        """The pictures that the parameters stand for, values 0 to 1; differentiable."""
+
+
+class Unbounded(Parametrization):
+    """A parametrization whose pictures are any real numbers, of independent colours, before they are squashed."""
+
+    @abstractmethod
+    def values(self, parameters: Parameters, mixing: Mixing) -> Canvases:
+        """The pictures before the sigmoid, their independent colours mixed by `mixing`; differentiable."""
+
+    def channels(self, parameters: Parameters) -> int:
+        """How many channels the pictures of these parameters have."""
+        return parameters.shape[1]
+
+    def render(self, parameters: Parameters) -> Canvases:
+        return torch.sigmoid(self.values(parameters, usual_colours(self.channels(parameters)).to(parameters)))
+
+
+class Planes(Unbounded):
+    """An unbounded parametrization of one array of numbers for each channel, which start as normal noise."""
+
+    contrast: float
+
+    @abstractmethod
+    def shape(self, side: int) -> tuple[int, ...]:
+        """The shape of one channel's parameters."""
+
+    def start(self, side: int, channels: int, streams: Sequence[Generator]) -> Parameters:
+        shape = (channels, *self.shape(side))
+        return self.contrast * torch.stack([torch.randn(shape, generator=stream) for stream in streams])
+
+
+def usual_colours(channels: int) -> Mixing:
+    """The colours of photographs for three channels, which are taken for RGB; any other number is left uncorrelated."""
+    return colour_matrix() if channels == 3 else torch.eye(channels)
