@@ -8,11 +8,17 @@ from typing import Annotated, TextIO
 import typer
 
 from hooke.cli.cache import cache
+from hooke.cli.examples import examples
 from hooke.cli.explore import explore
 from hooke.cli.layers import layers
 from hooke.cli.options import Json
 from hooke.cli.predict import predict
+from hooke.cli.record import record
 from hooke.cli.report import INTERRUPTED, ORANGE, console, emit, refuse, refuse_usage, say
+from hooke.cli.selectivity import selectivity
+from hooke.cli.stimuli import stimuli
+from hooke.cli.surprise import surprise
+from hooke.cli.tune import tune
 from hooke.cli.visualize import visualize
 from hooke.errors import HookeError, StoreWarning
 
@@ -29,6 +35,13 @@ trained model looks for.
   hooke predict MODEL cat.jpg         what the model takes a picture for
   hooke visualize MODEL ADDRESS... --out pictures
                                       draw what units look for
+  hooke record MODEL FOLDER --out RECORDING
+                                      every unit's responses to many pictures
+  hooke examples|selectivity|surprise RECORDING
+                                      what a recording says of its units
+  hooke tune MODEL ADDRESS... --over orientation --out tuning
+                                      how units answer to synthetic stimuli
+  hooke stimuli                       the stimuli and their parameters
   hooke cache info                    where finished drawings are kept
   hooke cache clear                   forget them
 
@@ -52,6 +65,12 @@ app.command(short_help="Open the microscope in the browser.")(explore)
 app.command(short_help="List the layers of a model.")(layers)
 app.command(short_help="Tell what a model takes a picture for.")(predict)
 app.command(short_help="Draw what units look for, as PNG files.")(visualize)
+app.command(short_help="Record every unit's responses to many inputs.")(record)
+app.command(short_help="Show what units respond to in recorded data.")(examples)
+app.command(short_help="Tell what a unit prefers, or which units prefer something.")(selectivity)
+app.command(short_help="List the units that nothing explains yet.")(surprise)
+app.command(short_help="Measure how units are tuned to synthetic stimuli.")(tune)
+app.command(short_help="List the synthetic stimuli and their parameters.")(stimuli)
 app.add_typer(cache, name="cache")
 
 
