@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from hooke.modalities.image import Image
-from hooke.models.fast import _pairs, fast_form
+from hooke.models.fast import fast_form, folding_pairs
 from hooke.models.opening import open
 from hooke.models.taps import tapped
 
@@ -52,7 +52,7 @@ def recorded(model, layers, batch):
 
 
 def test_only_a_norm_that_reads_one_convolution_alone_is_folded(model):
-    assert _pairs(model) == [("conv1", "bn1")]
+    assert folding_pairs(model) == [("conv1", "bn1")]
 
 
 def test_it_gives_the_same_values_and_leaves_the_model_as_it_was(model):
@@ -103,7 +103,7 @@ def test_no_more_than_four_copies_of_the_weights_are_remembered(model):
 
 
 def test_every_norm_of_the_default_model_is_folded(default_model):
-    assert len(_pairs(default_model)) == 49
+    assert len(folding_pairs(default_model)) == 49
     fast = fast_form(default_model, ["blocks.4.1.bn2.act"])
     assert not any(isinstance(module, nn.BatchNorm2d) for module in fast.module.modules())
 

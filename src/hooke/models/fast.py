@@ -52,7 +52,7 @@ def _frozen(model: Model, module: nn.Module, kept: frozenset[str]) -> Model:
 
 
 def _folded(model: Model, kept: frozenset[str]) -> nn.Module:
-    pairs = _pairs(model)
+    pairs = folding_pairs(model)
     module = copy.deepcopy(model.module)
     for convolution, norm in pairs:
         if not any(layer == convolution or layer.startswith(f"{convolution}[") for layer in kept):
@@ -63,7 +63,7 @@ def _folded(model: Model, kept: frozenset[str]) -> nn.Module:
     return module
 
 
-def _pairs(model: Model) -> list[tuple[str, str]]:
+def folding_pairs(model: Model) -> list[tuple[str, str]]:
     """Names of the convolutions whose output goes to one batch norm and nowhere else."""
     names = {id(module): name for name, module in model.module.named_modules()}
     owners = {

@@ -1,0 +1,90 @@
+"""What addresses ask for: the response of a channel, a neuron or a whole layer, and sums of them."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from hooke.addresses import Address, Edge, Place, Sum
+from hooke.errors import AddressError
+from hooke.models.model import Model
+from hooke.visualization.objectives.objective import Objective, Recorded, Weighted
+
+
+@dataclass(frozen=True)
+class Response(Objective):
+    """The response of a channel at all its positions, or of a neuron at its own.
+
+    `index` selects within one sample's activation: one entry an axis, None for all along it.
+    """
+
+    layer: str
+    index: tuple[int | None, ...]
+
+    @property
+    def placed(self) -> bool:
+        return sum(at is not None for at in self.index) > 1
+
+    def layers(self) -> frozenset[str]:
+        return frozenset({self.layer})
+
+    def responses(self, recorded: Recorded) -> Float[Tensor, "*places"]:
+        activation = recorded[self.layer]
+        return activation[tuple(slice(None) if at is None else at for at in self.index)]
+
+    def __str__(self) -> str:
+        channel, *position = self.index
+        if channel is not None and position in ([], [None, None]):
+            return f"{self.layer}:{channel}"
+        return f"{self.layer}[{', '.join(':' if at is None else str(at) for at in self.index)}]"
+
+
+@dataclass(frozen=True)
+class Energy(Objective):
+    """The mean square over a whole layer, or over all channels at a position (DeepDream, Mordvintsev et al. 2015)."""
+
+    part: Response
+
+    @property
+    def placed(self) -> bool:
+        return any(at is not None for at in self.part.index)
+
+    def layers(self) -> frozenset[str]:
+        return self.part.layers()
+
+    def responses(self, recorded: Recorded) -> Float[Tensor, "*places"]:
+        return self.part.responses(recorded) ** 2
+
+
+def objective(model: Model, address: str | Address) -> Objective:
+    """The objective of an address: the mean response of a channel or neuron, a layer's energy, or their sum.
+
+    Errors: AddressError for what the model does not have, and for edges and components, which have no single
+    response to raise.
+    """
+    match model.resolve(address):
+        case Sum(terms):
+            return Weighted(tuple((weight, objective(model, place)) for weight, place in terms))
+        case Place(component=None) as place:
+            part = _response(model, place)
+            return part if place.channel is not None else Energy(part)
+        case other:
+            kind = "an edge" if isinstance(other, Edge) else "a component"
+            raise AddressError(
+                str(other),
+                f"{kind} has no response of its own to raise",
+                next_step="draw a layer, a channel, a neuron, a logit or a weighted sum of them",
+            )
+
+
+def _response(model: Model, place: Place) -> Response:
+    axes = model.layer(place.layer).axes[1:]
+    position = place.position if isinstance(place.position, tuple) else (() if place.position is None else (0,))
+    spots = iter(position)
+    index: list[int | None] = []
+    for axis in axes:
+        if axis == "channel":
+            index.append(place.channel if isinstance(place.channel, int) else None)
+        else:
+            index.append(next(spots, None))
+    return Response(place.layer, tuple(index))
