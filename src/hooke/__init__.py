@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hooke.models.taps import tapped
     from hooke.provenance import Provenance
     from hooke.responses.tuning import tune
+    from hooke.responses.record import record
+    from hooke.responses.recording import open_recording
     from hooke.results import Picture
     from hooke.server.exploring import explore
     from hooke.storage.store import Store
@@ -45,9 +47,11 @@ _HOMES = {
     "explore": "hooke.server.exploring",
     "layer_dictionary": "hooke.studies.semantic_dictionary",
     "open": "hooke.models.opening",
+    "open_recording": "hooke.responses.recording",
     "parse": "hooke.addresses",
     "photographs": "hooke.modalities.image",
     "read_picture": "hooke.modalities.image",
+    "record": "hooke.responses.record",
     "semantic_dictionary": "hooke.studies.semantic_dictionary",
     "tapped": "hooke.models.taps",
     "to_png": "hooke.modalities.image",
@@ -78,9 +82,11 @@ __all__ = [
     "explore",
     "layer_dictionary",
     "open",
+    "open_recording",
     "parse",
     "photographs",
     "read_picture",
+    "record",
     "semantic_dictionary",
     "tapped",
     "to_png",

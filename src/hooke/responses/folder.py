@@ -130,7 +130,7 @@ def layer_recording(folder: Path, at: int, index: Index) -> LayerRecording:
     minimum, maximum = parts["values"].lowest, parts["peaks"].highest
     return LayerRecording(
         layer=target.layer, count=parts["means"].count * target.positions, mean=parts["means"].mean,
-        variance=parts["values"].variance, minimum=minimum, maximum=maximum, active=parts["values"].positive / max(1, parts["values"].count),
+        variance=parts["values"].variance, minimum=minimum, maximum=maximum, active=parts["values"].positive_share,
         top=_extremes(parts["top"], width, 1), bottom=_extremes(parts["bottom"], width, -1),
         after=_histogram(after), before=_histogram(before) if target.layer.activation else None,
         reservoir=_regrouped(parts, width),
@@ -169,9 +169,8 @@ def _regrouped(parts: dict[str, Any], width: int) -> Reservoir:
     keys = joined[:, :, None].expand(-1, -1, k).flatten(1) * 2**32 + found.priorities.flatten(1)
     order = keys.argsort(dim=1, stable=True)
     group = joined[:, :, None].expand(-1, -1, k).flatten(1).gather(1, order)
-    rank = torch.arange(ranges * k) - torch.searchsorted(group, torch.arange(RANGES).expand(channels, -1)).gather(
-        1, group
-    )
+    begins = torch.searchsorted(group.contiguous(), torch.arange(RANGES).repeat(channels, 1))
+    rank = torch.arange(ranges * k) - begins.gather(1, group)
     chosen = (rank < k).nonzero(as_tuple=True)
     slot = (chosen[0], group[chosen], rank[chosen])
     cell = (chosen[0], order[chosen])

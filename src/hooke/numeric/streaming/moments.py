@@ -49,6 +49,11 @@ class Moments:
         """Mean squared deviation from the mean."""
         return self.spread / max(1, self.count)
 
+    @property
+    def positive_share(self) -> Float[Tensor, "channel"]:
+        """Share of the rows above 0."""
+        return self.positive.double() / max(1, self.count)
+
     def state(self) -> dict[str, Tensor]:
         """All of it, as tensors."""
         return {"count": torch.tensor(self.count), "mean": self.mean, "spread": self.spread,
