@@ -69,7 +69,7 @@ def test_a_tuning_becomes_figures(turning: Tuning) -> None:
     map_of = showing.figures(turning, "1:2")[0][1]
     assert numpy.allclose(map_of.axes[0].collections[0].get_array().reshape(3, 8), turning.mean[1].T.numpy())
     together = showing.radial(turning, "orientation", ["1:0", "1:2"], title="two")
-    assert [line.get_label() for line in together.axes[0].lines] == ["1:0", "1:2"]
+    assert [line.get_label() for line in together.axes[0].lines] == [":0", ":2"]
     assert "n = 2 units" in showing.joint(turning, "orientation")._suptitle.get_text()
 
 

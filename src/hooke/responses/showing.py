@@ -43,9 +43,11 @@ def figures(tuning: Tuning, unit: str | int) -> list[tuple[str, Figure]]:
 
 
 def radial(tuning: Tuning, parameter: str, units: Sequence[str], *, title: str = "") -> Figure:
-    """Up to six units' curves around one circle, each a colour, the other parameter at each unit's best."""
+    """Up to six units' curves around one circle, each a colour, the other parameter at each unit's best; named by
+    their channels."""
     axis = tuning.axis(parameter)
     drawn = [curve(tuning, axis, tuning.unit(unit)) for unit in units[:6]]
+    drawn = [replace(one, name=":" + one.name.rpartition(":")[2]) for one in drawn]  # of one layer, all of them
     return plots.radial(title, scale(tuning, axis, 0, pictures=0), drawn, count=tuning.responses.shape[1])
 
 
