@@ -65,12 +65,8 @@ def test_surprise_names_its_parts_and_what_is_missing(hooke, recording: Path, tm
 
 def test_refusals(hooke, recording: Path, tmp_path: Path) -> None:
     for arguments, word in (
-        (("selectivity", recording), "one UNIT or one --label"),
-        (("selectivity", recording, "blocks.2.1.bn2.act:999"), "out of range"),
+        (("selectivity", tmp_path), "one UNIT or one --label"),
         (("selectivity", recording, UNIT, "--groups"), "0 different groups"),
-        (("selectivity", recording, "--label", "zebra"), "no label or group"),
-        (("surprise", tmp_path), "recording"),
-        (("examples", recording, "blocks.2.1:5", "--out", tmp_path), "not recorded"),
         (("examples", recording, UNIT, "--out", tmp_path, "--data", tmp_path / "gone"), "no such file"),
     ):
         answer = hooke(*arguments)

@@ -28,7 +28,7 @@ def test_a_quilt_is_written_and_leaves_the_settings_alone(tmp_path: Path, ending
     assert dict(matplotlib.rcParams) == before
     above, below = figure.axes
     assert len(below.images) == 7
-    assert [text.get_text() for text in below.get_xticklabels()] == ["lowest", "-2.0", "-1.0", "1.0", "3.0", "highest"]
+    assert [text.get_text() for text in below.get_xticklabels()] == ["lowest", "-2", "-1", "1", "3", "highest"]
     zeros = [line.get_xdata()[0] for line in below.lines]
     assert zeros == [2.0]
     heights = [bar.get_height() for bar in above.patches]

@@ -87,10 +87,8 @@ def _bars(axes: Any, places: Sequence[float], counts: Sequence[int]) -> None:
 
 
 def _ticks(axes: Any, edges: Sequence[float], places: Sequence[float]) -> None:
-    width = max(abs(edges[0]), abs(edges[-1])) if len(edges) else 1
-    digits = max(0, 1 - int(numpy.floor(numpy.log10(width or 1))))
     at = [places[0], *(0.5 + number for number in range(len(edges))), places[-1]]
-    words = ["lowest", *(f"{edge:.{digits}f}" for edge in edges), "highest"]
+    words = ["lowest", *(f"{edge:.2g}" for edge in edges), "highest"]
     axes.set_xticks(at, words)
     axes.tick_params(axis="x", length=0)
 
