@@ -206,6 +206,21 @@ def rows(folder: Path, plan: Plan, kind: str, target: Target) -> Rows:
     return Rows.create(folder / "responses" / kind / target.layer.name, shape, rows=min(chunk, plan.inputs))
 
 
+def make_arrays(folder: Path, plan: Plan, targets: Sequence[Target]) -> None:
+    """Make the arrays before any worker starts, so that no two make the same one."""
+    kinds = () if plan.keep == "statistics" else ("mean", "peak")
+    for one in targets:
+        for kind in (*kinds, *(("whole",) if one.layer.name in plan.whole else ())):
+            path = folder / "responses" / kind / one.layer.name
+            if not path.with_name(path.name + ".compact").exists() and not _compacted(path, plan):
+                rows(folder, plan, kind, one)
+
+
+def _compacted(path: Path, plan: Plan) -> bool:
+    """Whether an array is there already without its failed rows: only finishing was interrupted."""
+    return (path / "zarr.json").exists() and Rows.open(path).shape[0] != plan.inputs
+
+
 def extent(plan: Plan, samples: Samples) -> Extent:
     """Which statistics a plan keeps over these samples."""
     names = len(distinct(samples.labels)), len(distinct(samples.groups))
