@@ -19,7 +19,15 @@ def test_version(hooke) -> None:
 
 
 def test_every_command_has_help_and_json(hooke) -> None:
-    for command in (["explore"], ["layers"], ["predict"], ["visualize"], ["cache", "info"], ["cache", "clear"]):
+    for command in (
+        ["explore"],
+        ["layers"],
+        ["predict"],
+        ["visualize"],
+        ["render"],
+        ["cache", "info"],
+        ["cache", "clear"],
+    ):
         answer = hooke(*command, "--help")
         assert answer.code == 0
         assert "--json" in answer.out

@@ -14,6 +14,7 @@ from hooke.cli.layers import layers
 from hooke.cli.options import Json
 from hooke.cli.predict import predict
 from hooke.cli.record import record
+from hooke.cli.render import render
 from hooke.cli.report import INTERRUPTED, ORANGE, console, emit, refuse, refuse_usage, say
 from hooke.cli.selectivity import selectivity
 from hooke.cli.stimuli import stimuli
@@ -28,30 +29,25 @@ WELCOME = """\
 Hooke is a microscope for neural networks: it shows what every unit of a
 trained model looks for.
 
-  hooke explore                       the microscope in the browser, on shipped
-                                      photographs
-  hooke explore timm:resnet50 mine/   another model, your own pictures
-  hooke layers MODEL                  the places in a model that have an address
-  hooke predict MODEL cat.jpg         what the model takes a picture for
-  hooke visualize MODEL ADDRESS... --out pictures
-                                      draw what units look for
-  hooke record MODEL FOLDER --out RECORDING
-                                      every unit's responses to many pictures
-  hooke examples|selectivity|surprise RECORDING
-                                      what a recording says of its units
-  hooke tune MODEL ADDRESS... --over orientation --out tuning
-                                      how units answer to synthetic stimuli
-  hooke stimuli                       the stimuli and their parameters
-  hooke cache info                    where finished drawings are kept
-  hooke cache clear                   forget them
+  hooke explore [MODEL] [IMAGES]   the microscope, in the browser
+  hooke layers MODEL               the places in a model that have an address
+  hooke predict MODEL cat.jpg      what the model takes a picture for
+  hooke visualize MODEL ADDRESS    draw what units look for
+  hooke render MODEL               draw whole layers
+  hooke record MODEL FOLDER        every unit's responses to many pictures
+  hooke examples RECORDING UNIT    what a unit responds to, weak and strong
+  hooke selectivity RECORDING      what units prefer
+  hooke surprise RECORDING         the units that nothing explains yet
+  hooke tune MODEL ADDRESS         how units answer to synthetic stimuli
+  hooke stimuli                    the stimuli and their parameters
+  hooke cache info, cache clear    where drawings are kept; forget them
 
 MODEL    efficientnet-lite0 (comes along), timm:NAME, torchvision:NAME or
          package.module:function; then ?weights=FILE or ?pretrained=false
 ADDRESS  blocks.4.1.bn2.act:312 a channel, ...:312@5,7 a neuron,
          'logits:"tabby, tabby cat"' a label, '2*a:3 - 0.5*b:7' a sum
 
-Every command takes --json for programs and --help for details.
-hooke --version tells which Hooke this is.
+Every command takes --json and --help; hooke --version tells which Hooke it is.
 """
 
 app = typer.Typer(
@@ -65,6 +61,7 @@ app.command(short_help="Open the microscope in the browser.")(explore)
 app.command(short_help="List the layers of a model.")(layers)
 app.command(short_help="Tell what a model takes a picture for.")(predict)
 app.command(short_help="Draw what units look for, as PNG files.")(visualize)
+app.command(short_help="Draw whole layers into sprite sheets.")(render)
 app.command(short_help="Record every unit's responses to many inputs.")(record)
 app.command(short_help="Show what units respond to in recorded data.")(examples)
 app.command(short_help="Tell what a unit prefers, or which units prefer something.")(selectivity)

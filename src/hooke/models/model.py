@@ -49,6 +49,13 @@ class Model:
         self.memo: dict[Any, Any] = {}
         self._layers: LayerTable | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """As it travels to another process: without its lock and what was derived from it."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("lock", "memo")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, lock=threading.RLock(), memo={})
+
     def __repr__(self) -> str:
         return f"<Model {self.name}: {self.parameters:,} parameters, fingerprint {self.fingerprint[:12]}>"
 

@@ -1,0 +1,207 @@
+"""Whole layers, drawn: a file for every unit, a sprite sheet for every layer; what is there is not drawn again."""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+import torch
+from PIL.PngImagePlugin import PngInfo
+
+from hooke.addresses import Place
+from hooke.engines.local import map_shards
+from hooke.errors import HookeError
+from hooke.modalities.image import to_png
+from hooke.models.model import Model
+from hooke.results import Picture
+from hooke.storage.store import Store
+from hooke.visualization.ascent import Ascent
+from hooke.visualization.drawing import draw, question
+
+INDEX = "index.json"
+LARGEST = 16_383
+"""Pixels: the longest side that WebP allows."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many units are drawn, and of how many."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One drawn layer: its sprite sheet, `columns` cells a row, each `cell` pixels wide, and its units in that order.
+
+    `units` holds, for each, `address, file, response, peak, seconds, key, note, x, y`; `file` and `image` are relative
+    to the folder.
+    """
+
+    layer: str
+    image: str
+    cell: int
+    columns: int
+    units: tuple[dict[str, Any], ...]
+
+
+def render(
+    model: Model, channels: Mapping[str, Sequence[int]], out: Path | str, *, by: Ascent | None = None, seed: int = 0,
+    workers: int = 0, cell: int = 128, store: Store | None = None, progress: Progress | None = None,
+) -> list[Sheet]:  # fmt: skip
+    """Draws the `channels` of each layer into the folder `out`: PNGs, a WebP sheet and its JSON a layer, and an index.
+
+    A picture that is in the folder or in the store already is not drawn again, so an interrupted run goes on where it
+    was. Errors: AddressError for what the model does not have, HookeError where the folder cannot be written.
+    """
+    folder, method = Path(out).expanduser(), by or Ascent()
+    jobs = [Place(layer, channel) for layer, wanted in channels.items() for channel in wanted]
+    for place in jobs:
+        model.resolve(place)
+    left = {layer: len(wanted) for layer, wanted in channels.items()}
+    missing = []
+    for place in jobs:
+        if _is_drawn(folder / unit_file(place), question(model, place, by=method, seed=seed).key):
+            left[place.layer] -= 1
+        else:
+            missing.append(place)
+    shards = _batches(missing, method.batch)
+    work = _Work(model, method, seed, folder, store.folder if store else None, workers)
+    done = len(jobs) - len(missing)
+    sheets = {layer: sheet(folder, layer, channels[layer], cell) for layer, count in left.items() if count == 0}
+    if progress:
+        progress(done, len(jobs))
+    for index, _ in map_shards(work, shards, workers=workers):
+        layer = shards[index][0].layer
+        left[layer] -= len(shards[index])
+        done += len(shards[index])
+        if left[layer] == 0:
+            sheets[layer] = sheet(folder, layer, channels[layer], cell)
+        if progress:
+            progress(done, len(jobs))
+    ordered = [sheets[layer] for layer in channels]
+    _write_index(folder, model, ordered)
+    return ordered
+
+
+def sheet(folder: Path, layer: str, channels: Sequence[int], cell: int) -> Sheet:
+    """The sprite sheet of pictures that are in the folder, written there with its JSON."""
+    side = -(-(len(channels) ** 0.5) // 1)
+    columns = max(1, min(int(side), LARGEST // cell))
+    rows = -(-len(channels) // columns)
+    if rows * cell > LARGEST:
+        raise HookeError(
+            f"a sheet of {len(channels):,} units of {cell} px", f"it would be over {LARGEST:,} px high",
+            next_step="ask for a smaller cell, or for fewer units at once",
+        )  # fmt: skip
+    page = PIL.Image.new("RGB", (columns * cell, rows * cell), (255, 255, 255))
+    units = []
+    for number, channel in enumerate(channels):
+        file = unit_file(Place(layer, channel))
+        with PIL.Image.open(folder / file) as picture:
+            facts = json.loads(picture.text["hooke"])  # type: ignore[attr-defined]
+            small = picture.convert("RGB").resize((cell, cell), PIL.Image.Resampling.LANCZOS)
+        x, y = number % columns * cell, number // columns * cell
+        page.paste(small, (x, y))
+        numbers = {name: facts[name] for name in ("response", "peak", "seconds", "key", "note")}
+        units.append({"address": str(Place(layer, channel)), "file": str(file), **numbers, "x": x, "y": y})
+    image = f"{file_stem(layer)}.webp"
+    found = Sheet(layer, image, cell, columns, tuple(units))
+    encoded = BytesIO()
+    page.save(encoded, "WEBP", quality=88)
+    _put(folder / image, encoded.getvalue())
+    _put(folder / f"{file_stem(layer)}.json", _json(_row(found) | {"units": list(units)}))
+    return found
+
+
+def unit_file(place: Place) -> Path:
+    """Where in the folder the picture of a channel is."""
+    return Path("units") / file_stem(place.layer) / f"{place.channel:05d}.png"
+
+
+def file_stem(layer: str) -> str:
+    """A layer's name as the name of a file, safe on every system."""
+    return "".join(sign if sign.isalnum() or sign in "._-" else f"%{ord(sign):x}" for sign in layer)
+
+
+def write_picture(file: Path, picture: Picture) -> None:
+    """A PNG whose text chunk `hooke` says, as JSON, how it was made and what was measured; written whole or not at all.
+
+    Errors: HookeError where it cannot be written.
+    """
+    facts = {
+        "response": picture.response, "peak": picture.peak, "seconds": picture.seconds, "note": picture.note,
+        "key": picture.provenance.key, "provenance": json.loads(picture.provenance.to_json()),
+    }  # fmt: skip
+    info = PngInfo()
+    info.add_itxt("hooke", json.dumps(facts))
+    encoded = BytesIO()
+    PIL.Image.open(BytesIO(to_png(picture.image))).save(encoded, "PNG", pnginfo=info)
+    _put(file, encoded.getvalue())
+
+
+class _Work:
+    """The pure function of a rendering: draws one batch of units into the folder, and says how many."""
+
+    def __init__(self, model: Model, method: Ascent, seed: int, folder: Path, store: Path | None, workers: int) -> None:
+        self.model, self.method, self.seed, self.folder, self.store = model, method, seed, folder, store
+        self.threads = max(1, (os.cpu_count() or 1) // workers) if workers else None
+
+    def __call__(self, batch: Sequence[Place]) -> int:
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        store = Store(self.store) if self.store else None
+        steps = self.method.steps
+        for moment in draw(self.model, batch, by=self.method, seed=self.seed, every=steps, store=store):
+            for picture in moment:
+                if picture.step == steps:
+                    place = self.model.resolve(picture.address)
+                    assert isinstance(place, Place)
+                    write_picture(self.folder / unit_file(place), picture)
+        return len(batch)
+
+
+def _batches(places: Sequence[Place], size: int) -> list[tuple[Place, ...]]:
+    """At most `size` channels of one layer each, in order."""
+    batches: list[tuple[Place, ...]] = []
+    for place in places:
+        if batches and batches[-1][0].layer == place.layer and len(batches[-1]) < size:
+            batches[-1] = (*batches[-1], place)
+        else:
+            batches.append((place,))
+    return batches
+
+
+def _is_drawn(file: Path, key: str) -> bool:
+    """Whether the file is there, whole, and answers this very question."""
+    with suppress(OSError, ValueError, KeyError, SyntaxError), PIL.Image.open(file) as picture:
+        picture.load()
+        return bool(json.loads(picture.text["hooke"])["key"] == key)  # type: ignore[attr-defined]
+    return False
+
+
+def _row(one: Sheet) -> dict[str, Any]:
+    return {"layer": one.layer, "image": one.image, "cell": one.cell, "columns": one.columns}
+
+
+def _write_index(folder: Path, model: Model, sheets: Sequence[Sheet]) -> None:
+    rows = [{**_row(one), "json": f"{file_stem(one.layer)}.json", "units": len(one.units)} for one in sheets]
+    _put(folder / INDEX, _json({"model": model.name, "fingerprint": model.fingerprint, "layers": rows}))
+
+
+def _json(data: object) -> bytes:
+    return (json.dumps(data, indent=1) + "\n").encode()
+
+
+def _put(file: Path, content: bytes) -> None:
+    part = file.with_name(f".{file.name}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(file)
+    except OSError as refusal:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        reason = f"it cannot be written ({refusal.strerror or refusal})"
+        raise HookeError(f"the file {file}", reason, next_step="make room, or give another folder") from refusal
