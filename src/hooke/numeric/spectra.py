@@ -1,4 +1,4 @@
-"""Images as spectra: frequency grids, and colours that are independent of one another in photographs."""
+"""Images as spectra: frequency grids, magnitudes, and colours that are independent of one another in photographs."""
 
 from functools import lru_cache
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 PHOTOGRAPH_COLOUR_ROOT = ((0.26, 0.09, 0.02), (0.27, 0.0, -0.05), (0.27, -0.09, 0.03))
 """A square root of the covariance of ImageNet's RGB values (Olah et al. 2017, "Feature Visualization")."""
@@ -44,6 +45,50 @@ def colour_matrix() -> Float[Tensor, "rgb independent"]:
     return matrix
 
 
+def colour_root(covariance: Float[Tensor, "channel channel"]) -> Float[Tensor, "channel independent"]:
+    """A square root of a covariance over its longest column: its principal axes, strongest first, as columns."""
+    energies, axes = torch.linalg.eigh(covariance)
+    root = (axes * energies.clamp(min=0).sqrt()).flip(1)
+    root = root * torch.where(root.sum(dim=0) < 0, -1.0, 1.0)
+    matrix: Tensor = root / torch.linalg.vector_norm(root, dim=0).max()
+    return matrix
+
+
+def magnitudes(images: Float[Tensor, "image channel height width"]) -> Float[Tensor, "channel height half_width"]:
+    """The mean magnitude of each coefficient of `rfft2` over images, each less its mean and under a Hann window.
+
+    Scaled by the window's energy: white noise of variance 1 has, on average, energy height x width in each.
+    """
+    height, width = images.shape[2:]
+    window = torch.hann_window(height)[:, None] * torch.hann_window(width)
+    window = (window / window.square().mean().sqrt()).to(images)
+    centred = images - (images * window).mean(dim=(2, 3), keepdim=True) / window.mean()
+    found: Tensor = torch.fft.rfft2(centred * window).abs().mean(dim=0)
+    return found
+
+
+def resampled_magnitudes(
+    known: Float[Tensor, "channel height half_width"], side: int
+) -> Float[Tensor, "channel side half_side"]:
+    """The magnitudes that images of `side` pixels have if those of another size have `known`; pixels stay as they are.
+
+    Bilinear in cycles per pixel, of magnitude x frequency, which changes slowly in photographs.
+    """
+    old = known.shape[1]
+    if old != side:
+        flat = (known * frequencies(old, old).clamp(min=1 / old)).roll(old // 2, 1)  # from -1/2 cycle a pixel
+        down, across = torch.fft.fftfreq(side), torch.fft.rfftfreq(side)
+        rows = ((down * old + old // 2) / (old - 1) * 2 - 1)[:, None].expand(side, len(across))
+        columns = (across * old / (flat.shape[2] - 1) * 2 - 1)[None, :].expand(side, -1)
+        grid = torch.stack([columns, rows], dim=2)[None]
+        flat = functional.grid_sample(flat[None], grid, padding_mode="border", align_corners=True)[0]
+        known = flat / frequencies(side, side).clamp(min=1 / side) * (side / old)
+    own = [0, -1] if side % 2 == 0 else [0]
+    even = known.clone()
+    even[..., own] = (known[..., own] + known[..., own].flip(1).roll(1, 1)) / 2  # a real image's are even there
+    return even
+
+
 def synthesized(
     spectra: Float[Tensor, "batch colour height half_width 2"],
     amplitude: Float[Tensor, "height half_width"],
@@ -66,7 +111,7 @@ class _Synthesis(torch.autograd.Function):
         ctx.save_for_backward(amplitude, mixing)
         ctx.width = width
         values = torch.fft.irfft2(torch.view_as_complex(spectra * amplitude[..., None]), s=(amplitude.shape[0], width))
-        return _mixed(mixing, values)
+        return mixed(mixing, values)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
@@ -76,11 +121,13 @@ class _Synthesis(torch.autograd.Function):
         weights[:, 0] /= 2
         if width % 2 == 0:
             weights[:, -1] /= 2
-        spectra = torch.view_as_real(torch.fft.rfft2(_mixed(mixing.T, gradients[0])))
+        spectra = torch.view_as_real(torch.fft.rfft2(mixed(mixing.T, gradients[0])))
         return spectra * weights[..., None], None, None, None
 
 
-def _mixed(mixing: Tensor, images: Tensor) -> Tensor:
-    """A product for each image on its own, so that it cannot depend on the batch."""
+def mixed(
+    mixing: Float[Tensor, "channel colour"], images: Float[Tensor, "batch colour height width"]
+) -> Float[Tensor, "batch channel height width"]:
+    """Images with their colours mixed: a product for each on its own, so that it cannot depend on the batch."""
     count, _, height, width = images.shape
     return torch.bmm(mixing.expand(count, -1, -1), images.flatten(2)).view(count, -1, height, width)

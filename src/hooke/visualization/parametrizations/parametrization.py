@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 import torch
@@ -22,14 +22,14 @@ class Parametrization(ABC):
     """How a picture is made from the numbers that are optimized."""
 
     @property
-    @abstractmethod
     def size(self) -> int | None:
         """Side of the square canvas in pixels; None: chosen for the model and the unit."""
+        return next((part.size for part in self.within() if part.size is not None), None)
 
     @property
     def coupled(self) -> bool:
         """Whether a picture depends on the others of its batch."""
-        return False
+        return any(part.coupled for part in self.within())
 
     @property
     def transparent(self) -> bool:
@@ -37,9 +37,25 @@ class Parametrization(ABC):
         return False
 
     def sized(self: Kind, side: int) -> Kind:
-        """The same for canvases of `side` pixels."""
-        changed: Any = self
-        return replace(changed, size=side)  # type: ignore[no-any-return]
+        """The same for canvases of `side` pixels, and so all that is within it."""
+        whole: Any = self
+        changes: dict[str, Any] = {}
+        for entry in fields(whole):
+            value = getattr(whole, entry.name)
+            if entry.name == "size":
+                changes["size"] = side
+            elif isinstance(value, Parametrization):
+                changes[entry.name] = value.sized(side)
+            elif isinstance(value, tuple):
+                changes[entry.name] = tuple(part.sized(side) for part in value)
+        return replace(whole, **changes)  # type: ignore[no-any-return]
+
+    def within(self) -> "tuple[Parametrization, ...]":
+        """The parametrizations that this one is made of."""
+        whole: Any = self
+        values = [getattr(whole, entry.name) for entry in fields(whole)]
+        found = [part for value in values for part in (value if isinstance(value, tuple) else (value,))]
+        return tuple(part for part in found if isinstance(part, Parametrization))
 
     @abstractmethod
     def start(self, side: int, channels: int, streams: Sequence[Generator]) -> Parameters:
