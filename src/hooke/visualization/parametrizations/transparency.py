@@ -32,7 +32,8 @@ class Transparent(Parametrization):
     """
 
     part: Unbounded = field(default_factory=Fourier)
-    coverage: float = 0.3
+    opacity: Unbounded = field(default_factory=lambda: Fourier(decay=2.0))
+    coverage: float = 0.4
 
     def __post_init__(self) -> None:
         if not 0 < self.coverage < 1:
@@ -45,19 +46,23 @@ class Transparent(Parametrization):
         return True
 
     def start(self, side: int, channels: int, streams: Sequence[Generator]) -> Parameters:
-        return torch.cat([self.part.start(side, count, streams) for count in (channels, 1)], dim=1)
+        both = self.part.start(side, channels, streams), self.opacity.start(side, 1, streams)
+        return torch.cat([part.flatten(1) for part in both], dim=1)
 
     @cached_property
-    def _last(self) -> int:
-        """How many entries of the parameters' first axis stand for the opacity."""
+    def _shapes(self) -> tuple[torch.Size, torch.Size]:
+        """The shapes of one sample's parameters, of one channel: of its colours and of its opacity."""
         assert self.size is not None, "sized before it is rendered"
-        return self.part.start(self.size, 1, [torch.Generator()]).shape[1]
+        nothing = [torch.Generator()]
+        return tuple(part.start(self.size, 1, nothing).shape[1:] for part in (self.part, self.opacity))  # type: ignore[return-value]
 
     def render(self, parameters: Parameters) -> Canvases:
-        colours, last = parameters[:, : -self._last], parameters[:, -self._last :]
+        colour, opacity = self._shapes
+        colours = parameters[:, : -opacity.numel()].reshape(len(parameters), -1, *colour[1:])
+        values = parameters[:, -opacity.numel() :].reshape(len(parameters), *opacity)
         mixing = usual_colours(self.part.channels(colours)).to(parameters)
-        opacity = covering(EDGE * self.part.values(last, mixing.new_ones(1, 1)), self.coverage)
-        return torch.cat([torch.sigmoid(self.part.values(colours, mixing)), opacity], dim=1)
+        covers = covering(EDGE * self.opacity.values(values, mixing.new_ones(1, 1)), self.coverage)
+        return torch.cat([torch.sigmoid(self.part.values(colours, mixing)), covers], dim=1)
 
 
 def covering(values: Float[Tensor, "batch 1 height width"], coverage: float) -> Float[Tensor, "batch 1 height width"]:

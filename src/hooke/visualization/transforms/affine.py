@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from hooke.shapes import Canvases
 from hooke.visualization.transforms.spreads import Spread, Uniform
-from hooke.visualization.transforms.transform import Draws, Transform
+from hooke.visualization.transforms.transform import Draws, Transform, Views
 
 Maps = Float[Tensor, "step 2 3"]
 
@@ -32,7 +32,7 @@ class Affine(Transform):
     def draw(self, side: int, steps: int, streams: Sequence[Generator]) -> Float[Tensor, "step batch 2 3"]:
         return torch.stack([self.maps(side, steps, stream) for stream in streams], dim=1)
 
-    def view(self, canvases: Canvases, draws: Draws) -> Canvases:
+    def view(self, canvases: Canvases, draws: Draws) -> Views:
         height, width = (self.extent(side) for side in canvases.shape[2:])
         grid = _affine_grid(draws.to(canvases), height, width)
         if self.fill is None:
@@ -163,7 +163,7 @@ class Crop(Affine):
         across, down = (self.centre.sample((steps, 2), stream).clamp(-1, 1) * (1 - share[:, None])).unbind(1)
         return _maps((share, torch.zeros(steps), across), (torch.zeros(steps), share, down))
 
-    def rest(self, canvases: Canvases) -> Canvases:
+    def rest(self, canvases: Canvases) -> Views:
         return functional.interpolate(canvases, (self.side, self.side), mode="bilinear", antialias=True)
 
 
@@ -190,7 +190,7 @@ class Joined(Affine):
             side = part.extent(side)
         return product
 
-    def rest(self, canvases: Canvases) -> Canvases:
+    def rest(self, canvases: Canvases) -> Views:
         for part in self.parts:
             canvases = part.rest(canvases)
         return canvases

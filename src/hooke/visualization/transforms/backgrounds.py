@@ -7,7 +7,7 @@ import torch
 from hooke.numeric.spectra import colour_matrix, power_law, synthesized
 from hooke.shapes import Canvases
 from hooke.visualization.transforms.filters import Seeded
-from hooke.visualization.transforms.transform import Draws
+from hooke.visualization.transforms.transform import Draws, Views
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Backgrounds(Seeded):
     def opaque(self) -> bool:
         return True
 
-    def view(self, canvases: Canvases, draws: Draws) -> Canvases:
+    def view(self, canvases: Canvases, draws: Draws) -> Views:
         return composited(canvases, self.backgrounds(canvases, draws))
 
-    def rest(self, canvases: Canvases) -> Canvases:
+    def rest(self, canvases: Canvases) -> Views:
         return composited(canvases, canvases.new_full((), 0.5))
 
-    def backgrounds(self, canvases: Canvases, draws: Draws) -> Canvases:
+    def backgrounds(self, canvases: Canvases, draws: Draws) -> Views:
         """What lies behind each canvas: as many channels but the last."""
         channels, (height, width) = canvases.shape[1] - 1, canvases.shape[2:]
         shape = (channels, height, width // 2 + 1, 2)
@@ -42,7 +42,7 @@ class Backgrounds(Seeded):
         return torch.sigmoid(values).to(canvases)
 
 
-def composited(canvases: Canvases, background: torch.Tensor) -> Canvases:
+def composited(canvases: Canvases, background: torch.Tensor) -> Views:
     """Colours over a background: opacity * colour + (1 - opacity) * background."""
     colours, opacity = canvases[:, :-1], canvases[:, -1:]
     return opacity * colours + (1 - opacity) * background

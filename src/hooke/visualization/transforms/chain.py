@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from hooke.shapes import Canvases
 from hooke.visualization.transforms.affine import Affine, Joined
-from hooke.visualization.transforms.transform import Draws, Transform
+from hooke.visualization.transforms.transform import Draws, Transform, Views
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,14 @@ class Chain(Transform):
             side = stage.extent(side)
         return torch.cat(drawn, dim=2) if drawn else torch.zeros(steps, len(streams), 0)
 
-    def view(self, canvases: Canvases, draws: Draws) -> Canvases:
+    def view(self, canvases: Canvases, draws: Draws) -> Views:
         lengths = [torch.Size(shape).numel() for shape in self._shapes]
+        views: Tensor = canvases
         for stage, shape, numbers in zip(self.stages, self._shapes, torch.split(draws, lengths, dim=1), strict=True):
-            canvases = stage.view(canvases, numbers.reshape(-1, *shape))
-        return canvases
+            views = stage.view(views, numbers.reshape(len(draws), *shape))
+        return views
 
-    def rest(self, canvases: Canvases) -> Canvases:
+    def rest(self, canvases: Canvases) -> Views:
         for part in self.parts:
             canvases = part.rest(canvases)
         return canvases

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from hooke.shapes import Canvases
 from hooke.visualization.transforms.spreads import Normal, Spread, Uniform
-from hooke.visualization.transforms.transform import Draws, Still, Transform
+from hooke.visualization.transforms.transform import Draws, Still, Transform, Views
 
 SEEDS = 2**24
 """As many whole numbers as float32 holds without gaps."""
@@ -26,7 +26,7 @@ class Blur(Transform):
     def draw(self, side: int, steps: int, streams: Sequence[Generator]) -> Float[Tensor, "step batch 1"]:
         return torch.stack([self.deviation.sample((steps, 1), stream) for stream in streams], dim=1)
 
-    def view(self, canvases: Canvases, draws: Draws) -> Canvases:
+    def view(self, canvases: Canvases, draws: Draws) -> Views:
         away = torch.arange(-self.radius, self.radius + 1).to(canvases)
         weights = torch.exp(-0.5 * (away / draws.to(canvases).clamp(min=1e-3)) ** 2)
         kernels = (weights / weights.sum(dim=1, keepdim=True)).repeat_interleave(canvases.shape[1], dim=0)
@@ -52,7 +52,7 @@ class Noise(Seeded):
     deviation: float = 0.08
     fades: bool = False
 
-    def view(self, canvases: Canvases, draws: Draws) -> Canvases:
+    def view(self, canvases: Canvases, draws: Draws) -> Views:
         strength = self.deviation * (1 - self.fades * draws[:, 1])
         noise = _drawn(canvases[0].shape, draws, Normal(1.0)).to(canvases)
         return canvases + strength.to(canvases)[:, None, None, None] * noise
@@ -66,7 +66,7 @@ class ColourJitter(Seeded):
     stretch: Spread = Uniform(-1.0, 1.0)
     fades: bool = False
 
-    def view(self, canvases: Canvases, draws: Draws) -> Canvases:
+    def view(self, canvases: Canvases, draws: Draws) -> Views:
         strength = (1 - self.fades * draws[:, 1]).to(canvases)[:, None, None, None]
         shape = (canvases.shape[1], 1, 1)
         shift = strength * _drawn(shape, draws, self.shift).to(canvases)
@@ -84,7 +84,7 @@ class Roll(Transform):
         low, high = -self.pixels, self.pixels + 1
         return torch.stack([torch.randint(low, high, (steps, 2), generator=one) for one in streams], dim=1).float()
 
-    def view(self, canvases: Canvases, draws: Draws) -> Canvases:
+    def view(self, canvases: Canvases, draws: Draws) -> Views:
         shifts = [(int(down), int(across)) for down, across in draws.tolist()]
         return torch.stack([one.roll(by, (1, 2)) for one, by in zip(canvases, shifts, strict=True)])
 
@@ -93,7 +93,7 @@ class Roll(Transform):
 class Clip(Still):
     """Values below 0 and above 1 cut off."""
 
-    def view(self, canvases: Canvases, draws: Draws) -> Canvases:
+    def view(self, canvases: Canvases, draws: Draws) -> Views:
         return canvases.clamp(0, 1)
 
 

@@ -12,6 +12,9 @@ from hooke.shapes import Canvases
 
 Draws = Float[Tensor, "batch *draws"]
 
+Views = Float[Tensor, "batch shown shown_height shown_width"]
+"""Canvases as the model is to see them: perhaps of another size, or no longer transparent."""
+
 
 class Transform(ABC):
     """A random view of each canvas, every sample with its own draws."""
@@ -21,10 +24,10 @@ class Transform(ABC):
         """All that is random, for all steps, each sample from its own stream."""
 
     @abstractmethod
-    def view(self, canvases: Canvases, draws: Draws) -> Canvases:
+    def view(self, canvases: Canvases, draws: Draws) -> Views:
         """The canvases as seen under one step's draws; differentiable."""
 
-    def rest(self, canvases: Canvases) -> Canvases:
+    def rest(self, canvases: Canvases) -> Views:
         """The canvases as the model is to see them when nothing moves."""
         return canvases
 
@@ -45,5 +48,5 @@ class Still(Transform):
     def draw(self, side: int, steps: int, streams: Sequence[Generator]) -> Float[Tensor, "step batch *draws"]:
         return torch.zeros(steps, len(streams), 0)
 
-    def view(self, canvases: Canvases, draws: Draws) -> Canvases:
+    def view(self, canvases: Canvases, draws: Draws) -> Views:
         return canvases
