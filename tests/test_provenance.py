@@ -1,5 +1,6 @@
 """Provenance: the key is the hash of the question, the same everywhere, and describe() writes methods down."""
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -19,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooke.addresses import parse
-from hooke.provenance import Provenance, describe, versions
+from hooke.provenance import LATER, Provenance, describe, versions
 from hooke.results import Prediction
 
 QUESTION = Provenance("f00d", "conv:3", {"type": "Ascent", "steps": 128}, 1, 0, "float32")
@@ -190,3 +191,16 @@ def test_the_lowest_rows_know_nothing_of_torch(module: str) -> None:
     code = f"import sys, hooke.{module}; print('torch' in sys.modules, 'numpy' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["False", "False"]
+
+
+def test_a_field_that_came_later_does_not_change_the_keys_of_before() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Method:
+        steps: int = 3
+        tries: int = dataclasses.field(default=1, metadata=LATER)
+        layers: tuple[str, ...] = dataclasses.field(default_factory=tuple, metadata=LATER)
+
+    assert {**describe(Method()), "type": ""} == {"type": "", "steps": 3}
+    assert {**describe(Method(tries=2, layers=("a",))), "type": ""} == {
+        "type": "", "steps": 3, "tries": 2, "layers": ["a"],
+    }  # fmt: skip

@@ -5,7 +5,7 @@ import json
 import math
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from importlib import metadata
@@ -17,6 +17,10 @@ from hooke.addresses import Edge, Place, Sum
 
 Json: TypeAlias = Any
 """JSON data: None, bool, int, float, str, and lists and string-keyed mappings of them."""
+
+LATER: Mapping[str, bool] = {"later": True}
+"""`metadata` of a field that a method got after pictures were kept: left out of its JSON while it has its default,
+so that what was asked before has the same key."""
 
 _PACKAGES = ("hooke", "torch", "torchvision", "timm", "numpy", "pillow", "safetensors")
 
@@ -79,7 +83,8 @@ class _Array(Protocol):
 def describe(value: object) -> Json:
     """A method as JSON: a dataclass becomes `{"type": "Fourier", "size": 160}`, at any depth.
 
-    Classes from outside Hooke are named with their module, addresses by their text, arrays by their SHA-256.
+    Classes from outside Hooke are named with their module, addresses by their text, arrays by their SHA-256. Fields
+    with the metadata `LATER` are left out while they have their default.
     Raises TypeError for a value that has no such form.
     """
     match value:
@@ -102,7 +107,7 @@ def describe(value: object) -> Json:
             return sorted((describe(entry) for entry in value), key=_canonical)
     if is_dataclass(value) and not isinstance(value, type):
         return {"type": _name(type(value))} | {
-            entry.name: describe(getattr(value, entry.name)) for entry in fields(value)
+            entry.name: describe(getattr(value, entry.name)) for entry in fields(value) if not _unused(entry, value)
         }
     if isinstance(value, _Array) and not isinstance(value, type):
         return _digest(value)
@@ -142,6 +147,14 @@ def _plain(value: object) -> Json:
 def _name(kind: type) -> str:
     own = kind.__module__.split(".")[0] == "hooke"
     return kind.__qualname__ if own else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _unused(entry: "Field[Any]", value: object) -> bool:
+    """Whether a field that came later has the value that it stood for before there was such a field."""
+    if not entry.metadata.get("later"):
+        return False
+    default = entry.default if entry.default_factory is MISSING else entry.default_factory()
+    return bool(getattr(value, entry.name) == default)
 
 
 def _text(name: object) -> str:

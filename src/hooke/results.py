@@ -55,7 +55,8 @@ class Effect:
 class Picture:
     """An image optimized for one address, with the number that says how well it does.
 
-    `response` is the objective on the clean picture, `peak` the unit's largest single response in it.
+    `response` is the objective on the clean picture, `peak` the unit's largest single response in it. `stopped`: the
+    step at which it was done before its time (None: at the last).
     """
 
     address: str
@@ -66,6 +67,7 @@ class Picture:
     seconds: float
     provenance: Provenance
     note: str = ""
+    stopped: int | None = None
 
 
 @dataclass(frozen=True)

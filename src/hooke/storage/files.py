@@ -90,6 +90,11 @@ class Files:
             return False
         return True
 
+    def remove(self, key: str) -> None:
+        """Deletes the payload under `key`, if there is one and the folder allows it."""
+        with suppress(OSError):
+            self._path(key).unlink(missing_ok=True)
+
     def discard(self, key: str, found: str) -> None:
         """Deletes a damaged entry, with a StoreWarning that says what was found."""
         path = self._path(key)

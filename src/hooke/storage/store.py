@@ -55,6 +55,10 @@ class Store:
         """
         return self._files.write(key, _encode(tensors, facts))
 
+    def remove(self, key: str) -> None:
+        """Deletes the entry under `key`, if there is one."""
+        self._files.remove(key)
+
     def info(self) -> StoreInfo:
         """Where the store is, how many entries it has, and how many bytes they take."""
         return self._files.info()

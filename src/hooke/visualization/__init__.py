@@ -3,6 +3,7 @@
 from hooke.visualization.ascent import Ascent
 from hooke.visualization.drawing import draw, question, recall, visualize
 from hooke.visualization.parametrizations import Fourier
+from hooke.visualization.search import Search
 from hooke.visualization.transforms import Still, Wobble
 
-__all__ = ["Ascent", "Fourier", "Still", "Wobble", "draw", "question", "recall", "visualize"]
+__all__ = ["Ascent", "Fourier", "Search", "Still", "Wobble", "draw", "question", "recall", "visualize"]

@@ -1,18 +1,23 @@
 """The one loop that ascends: several pictures in a batch, each raising its own objective with its own randomness."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
 from hooke.errors import NumericsError
+from hooke.provenance import LATER
 from hooke.shapes import Canvases, Scores
-from hooke.visualization.objectives import Objective
+from hooke.visualization.objectives import CANVAS, Objective, Recorded, Sample
 from hooke.visualization.parametrizations import Fourier, Parametrization
+from hooke.visualization.pooling import smoothed
 from hooke.visualization.rescue import rescued
+from hooke.visualization.search import Ends, Search
 from hooke.visualization.transforms import Transform, Wobble
 
 REVISION = 2
@@ -34,7 +39,8 @@ class Ascent:
     """How a picture is optimized: gradient ascent on the mean response under random small movements, with Adam.
 
     `steps` of Adam at `rate`; `batch` pictures in each pass, always exactly so many, so that a picture does not
-    depend on which others are drawn with it; the first `rescue` steps reopen units that do not fire (`rescue.py`).
+    depend on which others are drawn with it; the first `rescue` steps reopen units that do not fire (`rescue.py`);
+    `search` says what else is tried, and when a picture is done.
     """
 
     parametrization: Parametrization = field(default_factory=Fourier)
@@ -43,6 +49,7 @@ class Ascent:
     rate: float = 0.15
     batch: int = 4
     rescue: int = 16
+    search: Search = field(default_factory=Search, metadata=LATER)
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1 or self.rescue < 0 or not self.rate > 0:
@@ -59,12 +66,22 @@ class Ascent:
             )
 
 
+@dataclass(frozen=True, eq=False)
+class State:
+    """All that is needed to go on from a step, to the same bytes: the numbers, Adam's means, and who is done."""
+
+    step: int
+    tensors: Mapping[str, Tensor]
+    ends: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Moment:
-    """The pictures after some steps: `step` of the method's `steps`.
+    """The pictures after some steps: `step` of the method's `steps`, which the last moment always has.
 
     On the way the scores are those of the moved views of the last step; at the end those of the clean pictures.
-    `still`: the score is what it was before the first step.
+    `still`: the score is what it was before the first step. `stopped`: at which step each picture was done before its
+    time, or None. `state()`, until the next moment is asked for: how to go on from here.
     """
 
     step: int
@@ -72,6 +89,12 @@ class Moment:
     scores: Scores
     peaks: Scores
     still: Bool[Tensor, "batch"]
+    stopped: tuple[int | None, ...]
+    state: Callable[[], State]
+
+
+class NotFinite(NumericsError):
+    """The scores stopped being numbers."""
 
 
 def ascend(
@@ -83,36 +106,127 @@ def ascend(
     streams: Sequence[Generator],
     every: int,
     device: torch.device = CPU,
+    known: State | None = None,
 ) -> Iterator[Moment]:
-    """Optimizes one picture for each objective; yields every `every` steps and, last, at the end.
+    """Optimizes the pictures of each objective; yields every `every` steps and, last, at the end.
 
-    `streams` holds one random generator (on the CPU) for each of at most `method.batch` objectives.
-    Errors: NumericsError where the scores stop being numbers.
+    `streams` holds one random generator (on the CPU) for each picture, of at most `method.batch`, those of one
+    objective together. With a `known` state it goes on from there, given everything else as it was then.
+    Errors: NotFinite, a NumericsError, where the scores stop being numbers.
     """
-    count = len(objectives)
-    parametrization = method.parametrization.sized(side)
-    start = parametrization.start(side, channels, streams)
-    draws = method.transform.draw(side, method.steps, streams)
-    parameters = _filled(start, 0, method.batch).to(device).requires_grad_()
-    draws = _filled(draws, 1, method.batch).to(device)
-    first = torch.zeros(count, device=device)
-    optimizer = torch.optim.Adam([parameters], lr=method.rate, fused=device.type in FUSED)
-    for step in range(method.steps):
-        canvases = parametrization.render(parameters)
-        with rescued() if step < method.rescue else nullcontext():
-            recorded = record(method.transform.view(canvases, draws[step]))
-        samples = _samples(recorded, count)
-        scores = torch.stack([one.score(sample) for one, sample in zip(objectives, samples, strict=True)])
-        first = scores.detach() if step == 0 else first
+    climb = _Climb(record, objectives, method, side, channels, streams, device)
+    if known is not None:
+        climb.restore(known)
+    for step in range(known.step if known is not None else 0, method.steps):
+        canvases, scores, samples = climb.look(step)
         if step % every == 0:
-            yield _moment(step, canvases[:count], scores, objectives, samples, first)
-        (parameters.grad,) = torch.autograd.grad(-scores.sum(), parameters)
-        optimizer.step()
-    with torch.no_grad():
-        canvases = parametrization.render(parameters)
-        samples = _samples(record(method.transform.rest(canvases)), count)
-        scores = torch.stack([one.score(sample) for one, sample in zip(objectives, samples, strict=True)])
-    yield _moment(method.steps, canvases[:count], scores, objectives, samples, first)
+            yield climb.moment(step, canvases, scores, samples)
+        if climb.ends.wanted:
+            climb.ends.watch(step, climb.parameters, scores.detach(), lambda: climb.clean()[1])
+            if climb.ends.over:
+                break
+        (climb.parameters.grad,) = torch.autograd.grad(-scores.sum(), climb.parameters)
+        climb.optimizer.step()
+        climb.ends.restore(climb.parameters)
+    climb.ends.restore(climb.parameters)
+    yield climb.moment(method.steps, *climb.clean())
+
+
+class _Climb:
+    """The pictures of one batch on their way."""
+
+    def __init__(
+        self, record: Record, objectives: Sequence[Objective], method: Ascent, side: int, channels: int,
+        streams: Sequence[Generator], device: torch.device,
+    ) -> None:  # fmt: skip
+        self._record, self._objectives, self._method = record, objectives, method
+        self._parametrization = method.parametrization.sized(side)
+        start = self._parametrization.start(side, channels, streams)
+        draws = method.transform.draw(side, method.steps, streams)
+        self.parameters = _filled(start, 0, method.batch).to(device).requires_grad_()
+        self._draws = _filled(draws, 1, method.batch).to(device)
+        self._groups = _groups(objectives)
+        self._count = self._groups[-1].stop
+        self._first = torch.zeros(self._count, device=device)
+        self.optimizer = torch.optim.Adam([self.parameters], lr=method.rate, fused=device.type in FUSED)
+        self.ends = Ends(method.search, self._groups)
+
+    def look(self, step: int) -> tuple[Canvases, Float[Tensor, "picture"], list[Sample]]:
+        """The pictures, and what the model makes of one step's view of them."""
+        canvases = self._parametrization.render(self.parameters)
+        with ExitStack() as easier:
+            if step < self._method.rescue:
+                easier.enter_context(rescued())
+            if self._method.search.smooth_pooling:
+                easier.enter_context(smoothed())
+            recorded = self._record(self._method.transform.view(canvases, self._draws[step]))
+        samples = _samples(recorded, canvases, self._count)
+        scores = self._scores(samples)
+        if step == 0:
+            self._first = scores.detach()
+        return canvases, scores, samples
+
+    def clean(self) -> tuple[Canvases, Float[Tensor, "picture"], list[Sample]]:
+        """The pictures, and what the model makes of them unmoved."""
+        with torch.no_grad():
+            canvases = self._parametrization.render(self.parameters)
+            samples = _samples(self._record(self._method.transform.rest(canvases)), canvases, self._count)
+            return canvases, self._scores(samples), samples
+
+    def moment(
+        self, step: int, canvases: Canvases, scores: Float[Tensor, "picture"], samples: Sequence[Recorded]
+    ) -> Moment:
+        """What there is to be seen after `step` steps."""
+        with torch.no_grad():
+            if not bool(torch.isfinite(scores).all()):
+                raise NotFinite(
+                    f"drawing at step {step}",
+                    "the model answers NaN or infinity to this picture",
+                    next_step="predict on a photograph to find the layer where it begins; try precision='float32'",
+                )
+            each = zip(self._objectives, self._groups, strict=True)
+            peaks = torch.stack([one.peak(sample) for one, group in each for sample in samples[group]])
+            still = (scores - self._first).abs() <= STILL * self._first.abs()
+            ends = zip(self.ends.stopped, self._objectives, strict=True)
+            stopped = tuple(at for at, one in ends for _ in range(one.pictures))
+            pictures = canvases.detach()[: self._count].clone()
+            return Moment(step, pictures, scores.detach().clone(), peaks, still, stopped, lambda: self._state(step))
+
+    def restore(self, known: State) -> None:
+        """Takes up where `known` left off."""
+        with torch.no_grad():
+            self.parameters.copy_(known.tensors["parameters"])
+        self._first = known.tensors["first"].to(self._first)
+        self.ends = Ends(self._method.search, self._groups, dict(known.ends))
+        if "held" in known.tensors:
+            self.ends.held = known.tensors["held"].to(self.parameters)
+        if known.step > 0:
+            device = self.parameters.device if self.parameters.device.type in FUSED else CPU
+            self.optimizer.state[self.parameters] = {
+                "step": torch.tensor(float(known.step), device=device),
+                "exp_avg": known.tensors["mean"].to(self.parameters),
+                "exp_avg_sq": known.tensors["square"].to(self.parameters),
+            }
+
+    def _state(self, step: int) -> State:
+        tensors = {"parameters": self.parameters, "first": self._first}
+        adam = self.optimizer.state.get(self.parameters, {})
+        if adam:
+            tensors |= {"mean": adam["exp_avg"], "square": adam["exp_avg_sq"]}
+        if self.ends.held is not None:
+            tensors["held"] = self.ends.held
+        copies = {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
+        return State(step, copies, self.ends.known())
+
+    def _scores(self, samples: Sequence[Recorded]) -> Scores:
+        each = zip(self._objectives, self._groups, strict=True)
+        return torch.cat([one.scores(samples[group]) for one, group in each])
+
+
+def _groups(objectives: Sequence[Objective]) -> list[slice]:
+    """Which places in the batch are each objective's."""
+    ends = list(accumulate(one.pictures for one in objectives))
+    return [slice(end - one.pictures, end) for one, end in zip(objectives, ends, strict=True)]
 
 
 def _filled(values: Tensor, axis: int, length: int) -> Tensor:
@@ -122,22 +236,7 @@ def _filled(values: Tensor, axis: int, length: int) -> Tensor:
     return torch.cat([values, values.new_zeros(shape)], dim=axis).detach()
 
 
-def _samples(recorded: Mapping[str, Tensor], count: int) -> list[dict[str, Tensor]]:
-    apart = {layer: activation.unbind(0) for layer, activation in recorded.items()}
-    return [{layer: activations[index] for layer, activations in apart.items()} for index in range(count)]
-
-
-def _moment(
-    step: int, canvases: Canvases, scores: Scores, objectives: Sequence[Objective],
-    samples: Sequence[Mapping[str, Tensor]], first: Scores,
-) -> Moment:  # fmt: skip
-    with torch.no_grad():
-        if not bool(torch.isfinite(scores).all()):
-            raise NumericsError(
-                f"drawing at step {step}",
-                "the model answers NaN or infinity to this picture",
-                next_step="predict on a photograph to find the layer where it begins; try precision='float32'",
-            )
-        peaks = torch.stack([one.peak(sample) for one, sample in zip(objectives, samples, strict=True)])
-        still = (scores - first).abs() <= STILL * first.abs()
-        return Moment(step, canvases.detach().clone(), scores.detach().clone(), peaks, still)
+def _samples(recorded: Mapping[str, Tensor], canvases: Canvases, count: int) -> list[Sample]:
+    whole = {**recorded, CANVAS: canvases}
+    apart = {layer: activation.unbind(0) for layer, activation in whole.items()}
+    return [Sample({layer: parts[index] for layer, parts in apart.items()}, whole, index) for index in range(count)]

@@ -1,0 +1,143 @@
+"""What is to be drawn: addresses and objectives, on which canvas, which of them together, and under which keys."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import torch
+from torch import Generator
+
+from hooke.addresses import Address, Edge, Place, Sum, places
+from hooke.errors import HookeError
+from hooke.models.layers import INPUT
+from hooke.models.model import Model
+from hooke.models.taps import tapped
+from hooke.numeric.seeds import stream
+from hooke.provenance import Provenance, describe, versions
+from hooke.visualization.ascent import REVISION, Ascent
+from hooke.visualization.objectives import Objective, objective
+
+DEFAULT_SIDE = 128
+
+Wanted: TypeAlias = str | Address | Objective
+"""What can be drawn."""
+
+FAILURES = (RuntimeError, AssertionError, ValueError, IndexError)
+"""What models raise for a canvas that they cannot take."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One objective that is to be drawn, with the provenance of each of its pictures."""
+
+    text: str
+    objective: Objective
+    method: Ascent
+    provenances: tuple[Provenance, ...]
+
+    @property
+    def side(self) -> int:
+        return self.method.parametrization.size or DEFAULT_SIDE
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers to look at, in the order of their names: the input where the objective needs none."""
+        return tuple(sorted(self.objective.layers())) or (INPUT,)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Under which its pictures are kept."""
+        return tuple(provenance.key for provenance in self.provenances)
+
+    def streams(self, seed: int, attempt: int) -> list[Generator]:
+        """A random stream for each picture of one attempt, which depends on nothing else."""
+        again = [f"attempt {attempt}"] if attempt else []
+        names = [[f"picture {place}"] if place else [] for place in range(len(self.provenances))]
+        return [stream(seed, self.text, *name, *again) for name in names]
+
+
+def asked(model: Model, wanted: Wanted, method: Ascent, seed: int) -> Question:
+    """The question that drawing `wanted` is. An objective of several pictures has a batch that holds them all.
+
+    Errors: AddressError for what the model does not have.
+    """
+    if isinstance(wanted, Objective):
+        text, one, own = str(wanted), wanted, {"objective": describe(wanted)}
+        side = _side(model, method, one.layers(), one.placed)
+    else:
+        address = model.resolve(wanted)
+        text, one, own = str(address), objective(model, address), {}
+        side = canvas_side(model, address, method)
+    count = one.pictures
+    batch = count if method.parametrization.coupled else max(method.batch, count)
+    method = replace(method, parametrization=method.parametrization.sized(side), batch=batch)
+    dtype = str(model.dtype).removeprefix("torch.")
+    asked_of = [{**own, "picture": place} if count > 1 else own for place in range(count)]
+    provenances = tuple(
+        Provenance(
+            model=model.fingerprint, address=text if count == 1 else f"{text}, {place + 1} of {count}",
+            method={**describe(method), **more}, revision=REVISION, seed=seed, dtype=dtype, recorded=versions(),
+        )
+        for place, more in enumerate(asked_of)
+    )  # fmt: skip
+    return Question(text, one, method, provenances)
+
+
+def together(questions: Sequence[Question]) -> Iterator[list[Question]]:
+    """Questions that read the same layers on the same canvas, in batches, in the order asked.
+
+    The pictures of one question are never in two batches; where pictures of a batch depend on one another, only one
+    question is in it.
+    """
+    alike: dict[tuple[tuple[str, ...], int, int], list[Question]] = {}
+    for one in questions:
+        alike.setdefault((one.layers, one.side, one.method.batch), []).append(one)
+    for group in alike.values():
+        batch: list[Question] = []
+        for one in group:
+            full = sum(len(other.keys) for other in batch) + len(one.keys) > one.method.batch
+            if batch and (full or one.method.parametrization.coupled):
+                yield batch
+                batch = []
+            batch.append(one)
+        yield batch
+
+
+def canvas_side(model: Model, address: Address, method: Ascent) -> int:
+    """The side of the canvas in pixels: what the method asks for, else what suits the address and the model.
+
+    A neuron's position is one of the model's own input size, so it is drawn at that size; so is everything in a model
+    that takes no other size. All else is drawn at 128 px, or at the model's input size where that is smaller.
+    """
+    layers = frozenset(place.layer for place in places(address))
+    return _side(model, method, layers, any(place.position is not None for place in places(address)))
+
+
+def is_single(wanted: object) -> bool:
+    """Whether it is one thing to be drawn, not a sequence of them."""
+    return isinstance(wanted, str | Place | Sum | Edge | Objective)
+
+
+def accepts(model: Model, layers: frozenset[str], side: int) -> bool:
+    """Whether the model reads canvases of this side as far as `layers`; asked once a model."""
+    key = ("accepts", layers, side)
+    if key not in model.memo:  # asked twice at worst
+        canvases = torch.full((2, model.modality.channels, side, side), 0.5)
+        try:
+            with torch.no_grad(), tapped(model, sorted(layers)) as taps:
+                recorded = taps(model.modality.normalize(canvases).to(model.device, model.dtype))
+            model.memo[key] = all(values.numel() > 0 for values in recorded.values())
+        except FAILURES as error:
+            if isinstance(error, HookeError):
+                raise
+            model.memo[key] = False
+    return bool(model.memo[key])
+
+
+def _side(model: Model, method: Ascent, layers: frozenset[str], placed: bool) -> int:
+    if method.parametrization.size is not None:
+        return method.parametrization.size
+    own = min(model.modality.height, model.modality.width)
+    if own <= DEFAULT_SIDE or placed:
+        return own
+    return DEFAULT_SIDE if accepts(model, layers or frozenset({INPUT}), DEFAULT_SIDE) else own
