@@ -56,7 +56,7 @@ def test_explore_refuses_a_port_in_use_without_loading_anything() -> None:
 def test_every_public_name_is_there() -> None:
     for name in hooke.__all__:
         assert getattr(hooke, name) is not None
-    assert len(hooke.__all__) <= 40
+    assert len(hooke.__all__) <= 30
     assert hooke.__all__ == sorted(hooke.__all__)
     assert set(hooke.__all__) <= set(dir(hooke))
 

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hooke.addresses import Edge, Place, Sum, parse
+    from hooke.addresses import Place, parse
     from hooke.errors import HookeError
     from hooke.modalities.image import Image, photographs, read_picture, to_png
     from hooke.models.edits import Ablate, Clamp, ProjectOut, Replace, Scale, Steer
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from hooke.models.opening import open
     from hooke.models.recording import activations
     from hooke.models.taps import tapped
-    from hooke.provenance import Provenance
-    from hooke.responses.tuning import tune
+    from hooke.responses.examples import examples
     from hooke.responses.record import record
     from hooke.responses.recording import open_recording
+    from hooke.responses.tuning import tune
     from hooke.results import Picture
     from hooke.server.exploring import explore
     from hooke.storage.store import Store
-    from hooke.studies.semantic_dictionary import layer_dictionary, semantic_dictionary
+    from hooke.studies.semantic_dictionary import semantic_dictionary
     from hooke.visualization.ascent import Ascent
     from hooke.visualization.drawing import draw, visualize
     from hooke.visualization.parametrizations import Fourier
@@ -28,7 +28,6 @@ _HOMES = {
     "Ablate": "hooke.models.edits",
     "Ascent": "hooke.visualization.ascent",
     "Clamp": "hooke.models.edits",
-    "Edge": "hooke.addresses",
     "Fourier": "hooke.visualization.parametrizations",
     "HookeError": "hooke.errors",
     "Image": "hooke.modalities.image",
@@ -36,16 +35,14 @@ _HOMES = {
     "Picture": "hooke.results",
     "Place": "hooke.addresses",
     "ProjectOut": "hooke.models.edits",
-    "Provenance": "hooke.provenance",
     "Replace": "hooke.models.edits",
     "Scale": "hooke.models.edits",
     "Steer": "hooke.models.edits",
     "Store": "hooke.storage.store",
-    "Sum": "hooke.addresses",
     "activations": "hooke.models.recording",
     "draw": "hooke.visualization.drawing",
+    "examples": "hooke.responses.examples",
     "explore": "hooke.server.exploring",
-    "layer_dictionary": "hooke.studies.semantic_dictionary",
     "open": "hooke.models.opening",
     "open_recording": "hooke.responses.recording",
     "parse": "hooke.addresses",
@@ -63,7 +60,6 @@ __all__ = [
     "Ablate",
     "Ascent",
     "Clamp",
-    "Edge",
     "Fourier",
     "HookeError",
     "Image",
@@ -71,16 +67,14 @@ __all__ = [
     "Picture",
     "Place",
     "ProjectOut",
-    "Provenance",
     "Replace",
     "Scale",
     "Steer",
     "Store",
-    "Sum",
     "activations",
     "draw",
+    "examples",
     "explore",
-    "layer_dictionary",
     "open",
     "open_recording",
     "parse",
