@@ -95,7 +95,7 @@ def test_backgrounds_are_smooth_coloured_and_different_each_time():
     assert seen.shape == (16, 3, 32, 32)
     assert 0.1 < seen.std() < 0.45
     assert (seen[0] - seen[1]).abs().mean() > 0.05
-    assert torch.diff(seen, dim=3).abs().mean() < 0.3 * seen.std()
+    assert torch.diff(seen, dim=3).abs().mean() < 0.4 * seen.std()
 
 
 def test_spreads_are_what_they_say():

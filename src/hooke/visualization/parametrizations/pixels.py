@@ -30,7 +30,7 @@ class LowResolution(Planes):
     """Pixels `shrink` times as large as the canvas', enlarged bilinearly (Lucid's `lowres_tensor`)."""
 
     size: int | None = None
-    shrink: int = 8
+    shrink: int = 4
     contrast: float = 0.05
 
     def shape(self, side: int) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from hooke.visualization.parametrizations.parametrization import (
     Unbounded,
     usual_colours,
 )
+from hooke.visualization.parametrizations.pixels import LowResolution
 
 EDGE = 4.0
 """How much steeper opacity goes from nothing to all than colours do."""
@@ -32,7 +33,7 @@ class Transparent(Parametrization):
     """
 
     part: Unbounded = field(default_factory=Fourier)
-    opacity: Unbounded = field(default_factory=lambda: Fourier(decay=2.0))
+    opacity: Unbounded = field(default_factory=lambda: LowResolution(shrink=8))
     coverage: float = 0.4
 
     def __post_init__(self) -> None:
