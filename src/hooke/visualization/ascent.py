@@ -125,7 +125,8 @@ def ascend(
             climb.ends.watch(step, climb.parameters, scores.detach(), lambda: climb.clean()[1])
             if climb.ends.over:
                 break
-        (climb.parameters.grad,) = torch.autograd.grad(-scores.sum(), climb.parameters)
+        (gradient,) = torch.autograd.grad(-scores.sum(), climb.parameters)
+        climb.parameters.grad = gradient.contiguous()  # fused Adam takes it in the order of memory
         climb.optimizer.step()
         climb.ends.restore(climb.parameters)
     climb.ends.restore(climb.parameters)
@@ -233,7 +234,7 @@ def _filled(values: Tensor, axis: int, length: int) -> Tensor:
     """Padded with zeros to `length` along `axis`: grey canvases that stand still and count for nothing."""
     shape = list(values.shape)
     shape[axis] = length - shape[axis]
-    return torch.cat([values, values.new_zeros(shape)], dim=axis).detach()
+    return torch.cat([values, values.new_zeros(shape)], dim=axis).detach().contiguous()
 
 
 def _samples(recorded: Mapping[str, Tensor], canvases: Canvases, count: int) -> list[Sample]:

@@ -10,10 +10,11 @@ from torch.nn import functional
 
 from hooke.errors import NumericsError
 from hooke.models.model import Model
+from hooke.models.recording import activations
 from hooke.numeric.fixed import Fixed
 from hooke.shapes import Canvases
 from hooke.visualization.objectives.matching import activation, channel_axis
-from hooke.visualization.objectives.objective import Objective, Recorded
+from hooke.visualization.objectives.objective import Objective, Recorded, group
 
 
 @dataclass(frozen=True)
@@ -52,26 +53,24 @@ def sorted_values(activation: Tensor, axis: int = 0) -> Float[Tensor, "channel p
 def matching(model: Model, layers: Sequence[str], naturals: Canvases) -> Objective:
     """A picture whose channels, at all of `layers`, are distributed as in the natural pictures `naturals`.
 
-    The quantiles are means over the natural pictures. Add the unit whose natural pictures they are.
+    A mean over layers. The quantiles are means over the natural pictures. Add the unit whose natural pictures they are.
     Source: the idea of Bhatt et al., "VITAL: More Understandable Feature Visualization through Distribution
     Alignment and Relevant Information Flow", ICCV 2025 (sort-matching; without the relevance).
     """
     if not layers or len(naturals) == 0:
         raise NumericsError("matching distributions", "it needs a layer and a natural picture at least")
-    total: Objective | None = None
+    parts: list[Objective] = []
     for layer in layers:
         axis = channel_axis(model, layer)
         each = [sorted_values(activation(model, layer, canvas).tensor, axis) for canvas in naturals]
-        part = QuantileDistance(layer, Fixed(torch.stack(each).mean(dim=0)), axis) * (1 / len(layers))
-        total = -part if total is None else total - part
-    assert total is not None
-    return total
+        parts.append(-QuantileDistance(layer, Fixed(torch.stack(each).mean(dim=0)), axis))
+    return group(parts)
 
 
-def most_natural(unit: Objective, model: Model, canvases: Canvases, count: int = 10) -> Canvases:
+def most_natural(
+    unit: Objective, model: Model, canvases: Canvases, count: int = 10
+) -> Float[Tensor, "chosen channel height width"]:
     """Those `count` of `canvases` to which a unit responds most, strongest first."""
-    from hooke.models.recording import activations
-
     scores = []
     for canvas in canvases:
         batch = model.modality.normalize(canvas[None]).to(model.device, model.dtype)

@@ -84,7 +84,7 @@ def _batch(model: Model, canvases: Float[Tensor, "batch channel height width"]) 
 
 def channel_means(
     model: Model, layer: str, canvases: Float[Tensor, "batch channel height width"]
-) -> Float[Tensor, "batch channel"]:
+) -> Float[Tensor, "batch unit"]:
     """The means over positions of each channel of a layer, for several canvases."""
     axis = channel_axis(model, layer)
     parts = [activations(model, _batch(model, canvas[None]), [layer])[layer][0] for canvas in canvases]

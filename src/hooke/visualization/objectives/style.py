@@ -10,7 +10,7 @@ from hooke.models.model import Model
 from hooke.numeric.fixed import Fixed
 from hooke.shapes import Canvas
 from hooke.visualization.objectives.matching import activation, channel_axis
-from hooke.visualization.objectives.objective import Objective, Recorded
+from hooke.visualization.objectives.objective import Objective, Recorded, group
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,13 @@ def gram(activation: Tensor, axis: int = 0) -> Float[Tensor, "channel channel"]:
 
 
 def style(model: Model, layers: Sequence[str], canvas: Canvas) -> Objective:
-    """A picture in the style of `canvas`: the same Gram matrices at all of `layers`, each counting the same.
+    """A picture in the style of `canvas`: the same Gram matrices at all of `layers`, as a mean over layers.
 
     Add an `inversion` of another canvas for a style transfer.
     Source: Gatys, Ecker & Bethge, "Image style transfer using convolutional neural networks", CVPR 2016.
     """
-    total: Objective | None = None
+    parts: list[Objective] = []
     for layer in layers:
         axis = channel_axis(model, layer)
-        part = StyleDistance(layer, Fixed(gram(activation(model, layer, canvas).tensor, axis)), axis)
-        total = -part if total is None else total - part
-    if total is None:
-        from hooke.errors import NumericsError
-
-        raise NumericsError("a style", "no layer is named", next_step="give one layer at least")
-    return total
+        parts.append(-StyleDistance(layer, Fixed(gram(activation(model, layer, canvas).tensor, axis)), axis))
+    return group(parts)
