@@ -204,7 +204,7 @@ def test_a_group_is_the_same_bytes_alone_and_among_others_and_is_never_split(dee
     quick = Ascent(Fourier(size=16), steps=6, batch=4)
     alone = visualize(deep, three, by=quick)
     among = visualize(deep, ["3:1", three, two, "3:5"], by=quick)
-    assert [picture.address for picture in among][1:4] == [f"{three}, {place} of 3" for place in (1, 2, 3)]
+    assert [picture.address for picture in among][1:4] == [f"{three}: picture {place} of 3" for place in (1, 2, 3)]
     for one, other in zip(alone, among[1:4], strict=True):
         assert torch.equal(one.image, other.image)
     sizes = [len(pictures) for pictures in draw(deep, [two, three, "3:1"], by=quick, every=100)]

@@ -9,11 +9,15 @@ import torch
 from PIL.ImageDraw import Draw, ImageDraw
 from PIL.ImageFont import FreeTypeFont, ImageFont, load_default
 
-from hooke.addresses import Place, parse
+from hooke.addresses import Address, Place, parse
+from hooke.errors import AddressError
 from hooke.results import Picture
 from hooke.shapes import Canvas
 
 TILE, GAP, CAPTION, HEADING, MARGIN, TITLE = 176, 14, 40, 44, 40, 52
+OF = ": picture "
+"""Between the text of an objective of several pictures and the number of one of them."""
+
 INK, GREY, HAIRLINE, PAPER = (32, 32, 32), (120, 120, 120), (222, 222, 222), (255, 255, 255)
 
 
@@ -62,16 +66,32 @@ def _picture(canvas: Canvas) -> PIL.Image.Image:
 
 
 def _heading(picture: Picture) -> str:
-    address = parse(picture.address)
-    return address.layer if isinstance(address, Place) else "sums"
+    match _address(picture):
+        case Place() as place:
+            return place.layer
+        case None:
+            return picture.address.partition(OF)[0] if OF in picture.address else "objectives"
+        case _:
+            return "sums"
 
 
 def _caption(picture: Picture) -> str:
     """What the heading does not say already."""
-    address = parse(picture.address)
-    if not isinstance(address, Place):
-        return picture.address
-    return picture.address.removeprefix(str(Place(address.layer))) or "all channels"
+    match _address(picture):
+        case Place() as place:
+            return picture.address.removeprefix(str(Place(place.layer))) or "all channels"
+        case None if OF in picture.address:
+            return picture.address.rpartition(OF)[2]
+        case _:
+            return picture.address
+
+
+def _address(picture: Picture) -> Address | None:
+    """What the picture is of; None for an objective that no address can say."""
+    try:
+        return parse(picture.address)
+    except AddressError:
+        return None
 
 
 def _short(pen: ImageDraw, text: str, size: int, room: int) -> str:

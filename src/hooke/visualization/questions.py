@@ -1,5 +1,6 @@
 """What is to be drawn: addresses and objectives, on which canvas, which of them together, and under which keys."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -8,16 +9,18 @@ import torch
 from torch import Generator
 
 from hooke.addresses import Address, Edge, Place, Sum, places
-from hooke.errors import HookeError
+from hooke.errors import HookeError, NumericsError
 from hooke.models.layers import INPUT
 from hooke.models.model import Model
+from hooke.models.receptive_fields import effective_receptive_field
 from hooke.models.taps import tapped
 from hooke.numeric.seeds import stream
 from hooke.provenance import Provenance, describe, versions
 from hooke.visualization.ascent import REVISION, Ascent
 from hooke.visualization.objectives import Objective, objective
 
-DEFAULT_SIDE = 128
+DEFAULT_SIDE, LEAST_SIDE = 128, 64
+"""Of a canvas in pixels; between them it is as large as the unit's effective receptive field needs."""
 
 Wanted: TypeAlias = str | Address | Objective
 """What can be drawn."""
@@ -75,7 +78,7 @@ def asked(model: Model, wanted: Wanted, method: Ascent, seed: int) -> Question:
     asked_of = [{**own, "picture": place} if count > 1 else own for place in range(count)]
     provenances = tuple(
         Provenance(
-            model=model.fingerprint, address=text if count == 1 else f"{text}, {place + 1} of {count}",
+            model=model.fingerprint, address=text if count == 1 else f"{text}: picture {place + 1} of {count}",
             method={**describe(method), **more}, revision=REVISION, seed=seed, dtype=dtype, recorded=versions(),
         )
         for place, more in enumerate(asked_of)
@@ -107,10 +110,14 @@ def canvas_side(model: Model, address: Address, method: Ascent) -> int:
     """The side of the canvas in pixels: what the method asks for, else what suits the address and the model.
 
     A neuron's position is one of the model's own input size, so it is drawn at that size; so is everything in a model
-    that takes no other size. All else is drawn at 128 px, or at the model's input size where that is smaller.
+    that takes no other size. All else is drawn at 128 px, or at the model's input size where that is smaller; shallow
+    layers at 64 to 128 px, so that their effective receptive field has room to move.
     """
     layers = frozenset(place.layer for place in places(address))
-    return _side(model, method, layers, any(place.position is not None for place in places(address)))
+    side = _side(model, method, layers, any(place.position is not None for place in places(address)))
+    if method.parametrization.size is not None or side != DEFAULT_SIDE:
+        return side
+    return max(_roomy(model, layer) for layer in layers)
 
 
 def is_single(wanted: object) -> bool:
@@ -141,3 +148,22 @@ def _side(model: Model, method: Ascent, layers: frozenset[str], placed: bool) ->
     if own <= DEFAULT_SIDE or placed:
         return own
     return DEFAULT_SIDE if accepts(model, layers or frozenset({INPUT}), DEFAULT_SIDE) else own
+
+
+def _roomy(model: Model, layer: str) -> int:
+    """The side, a multiple of 16 px, in which a neuron in the middle sees the canvas alone, however it is moved.
+
+    Fields that are narrower than the canvas are measured, once a model and layer; wider ones are given all of it.
+    """
+    row = model.layers.find(layer)
+    if row.height is None or row.receptive_field is None or row.receptive_field >= DEFAULT_SIDE:
+        return DEFAULT_SIDE
+    key = ("canvas", layer)
+    if key not in model.memo:  # measured twice at worst
+        try:
+            field = effective_receptive_field(model, layer, model.modality.blank(2).to(model.device, model.dtype))
+        except NumericsError:
+            field = row.receptive_field
+        needed = 1.3 * field + 16  # scaled by 1/0.9 and turned by 10 degrees; 8 px of jitter on each side
+        model.memo[key] = max(LEAST_SIDE, min(DEFAULT_SIDE, 16 * math.ceil(needed / 16)))
+    return int(model.memo[key])

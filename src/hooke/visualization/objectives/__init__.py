@@ -6,6 +6,7 @@ from hooke.visualization.objectives.distribution import QuantileDistance, matchi
 from hooke.visualization.objectives.facets import Facet, facet
 from hooke.visualization.objectives.groups import Alignment, Diversity, Interpolation
 from hooke.visualization.objectives.matching import Distance, accentuation, caricature, inversion
+from hooke.visualization.objectives.named import Material, named, penalized
 from hooke.visualization.objectives.objective import (
     CANVAS,
     Constant,
@@ -35,6 +36,7 @@ __all__ = [
     "Energy",
     "Facet",
     "Interpolation",
+    "Material",
     "NormDistance",
     "Objective",
     "Opacity",
@@ -56,7 +58,9 @@ __all__ = [
     "inversion",
     "matching",
     "most_natural",
+    "named",
     "objective",
+    "penalized",
     "style",
     "whitened",
 ]

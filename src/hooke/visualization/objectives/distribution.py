@@ -1,6 +1,6 @@
 """Matching distributions: what natural pictures make each channel do, over all positions, as quantiles."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +12,7 @@ from hooke.errors import NumericsError
 from hooke.models.model import Model
 from hooke.models.recording import activations
 from hooke.numeric.fixed import Fixed
-from hooke.shapes import Canvases
+from hooke.shapes import Canvas, Canvases
 from hooke.visualization.objectives.matching import activation, channel_axis
 from hooke.visualization.objectives.objective import Objective, Recorded, group
 
@@ -68,13 +68,13 @@ def matching(model: Model, layers: Sequence[str], naturals: Canvases) -> Objecti
 
 
 def most_natural(
-    unit: Objective, model: Model, canvases: Canvases, count: int = 10
+    unit: Objective, model: Model, canvases: Iterable[Canvas], count: int = 10
 ) -> Float[Tensor, "chosen channel height width"]:
-    """Those `count` of `canvases` to which a unit responds most, strongest first."""
-    scores = []
+    """Those `count` of `canvases` to which a unit responds most, strongest first; no more are held at once."""
+    best: list[tuple[float, Canvas]] = []
     for canvas in canvases:
         batch = model.modality.normalize(canvas[None]).to(model.device, model.dtype)
         recorded = activations(model, batch, sorted(unit.layers()))
-        scores.append(unit.score({layer: values[0] for layer, values in recorded.items()}))
-    order = torch.stack(scores).sort(descending=True, stable=True).indices[:count].cpu()
-    return canvases[order]
+        score = unit.score({layer: values[0] for layer, values in recorded.items()}).item()
+        best = sorted([*best, (score, canvas)], key=lambda pair: -pair[0])[:count]
+    return torch.stack([canvas for _, canvas in best])

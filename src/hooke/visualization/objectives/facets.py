@@ -52,8 +52,9 @@ class Facet(Objective):
 
 
 def facet(
-    unit: Objective, model: Model, layer: str, these: Canvases, those: Canvases, strength: float = 1.0
-) -> Objective:
+    unit: Objective, model: Model, layer: str, these: Canvases, those: Float[Tensor, "other channel height width"],
+    strength: float = 1.0,
+) -> Objective:  # fmt: skip
     """A unit's facet: its response, pulled to what sets the canvases `these` apart from `those` at `layer`.
 
     The probe is the difference of the two means of each channel over the channel's deviation, of length 1.
