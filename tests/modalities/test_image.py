@@ -116,3 +116,12 @@ def test_a_modality_is_a_value() -> None:
     assert image() == image()
     assert hash(image()) == hash(image())
     assert image(squash=True) != image()
+
+
+def test_a_transparent_png_says_how_opaque_each_pixel_is():
+    canvas = torch.tensor([1.0, 0.0, 0.2, 0.6]).view(4, 1, 1).expand(4, 2, 2)
+    with PIL.Image.open(io.BytesIO(to_png(canvas, transparent=True))) as picture:
+        assert picture.mode == "RGBA"
+        assert picture.getpixel((1, 1)) == (255, 0, 51, 153)
+    with PIL.Image.open(io.BytesIO(to_png(canvas[2:], transparent=True))) as picture:
+        assert picture.mode == "LA"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from hooke.cli.methods import Distance, How, Like, Moved, Opacity, Options, Region, Start, Within
 from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Trust
 from hooke.cli.report import console, emit, opening, progress, row, say, table
 from hooke.errors import HookeError
@@ -28,6 +29,14 @@ def visualize(
     out: Folder,
     steps: Annotated[int | None, Option(min=1, help="Steps of the optimization.")] = None,
     size: Annotated[int | None, Option(min=16, help="Side of the canvas in pixels.")] = None,
+    parametrization: How = "fourier",
+    transform: Moved = "hooke",
+    photograph: Start = None,
+    mask: Region = None,
+    within: Within = None,
+    distance: Distance = None,
+    opacity: Opacity = None,
+    like: Like = None,
     seed: Seed = 0,
     device: Device = "cpu",
     precision: Precision = "float32",
@@ -37,20 +46,19 @@ def visualize(
     """Draw what units look for. Writes a PNG for each address, with its provenance inside, and a contact sheet."""
     _make(out)
     with opening(model):
+        from hooke.cli.methods import is_transparent, method, on_paper
         from hooke.cli.sheet import contact_sheet
         from hooke.models.opening import open
-        from hooke.visualization.ascent import Ascent
 
         opened = open(model, device=device, precision=precision, trust=trust)
-        method = Ascent()
-        method = replace(method, steps=steps or method.steps)
-        if size is not None:
-            method = replace(method, parametrization=method.parametrization.sized(size))
-    pictures = _draw(opened, addresses, method, seed)
+        options = Options(parametrization, transform, photograph, mask, within, distance, opacity, like)
+        by = method(opened, options, size)
+        by = replace(by, steps=steps or by.steps)
+    pictures = _draw(opened, addresses, by, seed)
     files = dict(zip(pictures, file_names(pictures), strict=True))
     for address, picture in pictures.items():
-        _write(out / files[address], picture)
-    contact_sheet(list(pictures.values()), title=opened.name).save(out / SHEET)
+        _write(out / files[address], picture, is_transparent(opened, picture))
+    contact_sheet([on_paper(opened, picture) for picture in pictures.values()], title=opened.name).save(out / SHEET)
     if as_json:
         emit([_entry(picture, out / files[address]) for address, picture in pictures.items()])
         return
@@ -99,7 +107,7 @@ def _entry(picture: "Picture", file: Path) -> dict[str, object]:
     return {"address": picture.address, "file": str(file), **numbers, "note": picture.note}
 
 
-def _write(file: Path, picture: "Picture") -> None:
+def _write(file: Path, picture: "Picture", transparent: bool) -> None:
     """A PNG whose text chunk `hooke` says, as JSON, how it was made and what was measured."""
     import json
     from io import BytesIO
@@ -113,7 +121,7 @@ def _write(file: Path, picture: "Picture") -> None:
     info = PngInfo()
     info.add_itxt("hooke", json.dumps({**facts, "provenance": json.loads(picture.provenance.to_json())}))
     try:
-        PIL.Image.open(BytesIO(to_png(picture.image))).save(file, pnginfo=info)
+        PIL.Image.open(BytesIO(to_png(picture.image, transparent=transparent))).save(file, pnginfo=info)
     except OSError as refusal:
         raise _unwritable(file, refusal) from refusal
 

@@ -116,15 +116,18 @@ class Image(Modality):
         return picture.crop((left, top, left + self.width, top + self.height))
 
 
-def to_png(canvas: Canvas) -> bytes:
-    """The canvas (1 or 3 channels, values 0 to 1, clipped) as the bytes of a PNG file."""
-    channels = canvas.shape[0]
+def to_png(canvas: Canvas, *, transparent: bool = False) -> bytes:
+    """The canvas (1 or 3 channels, values 0 to 1, clipped) as the bytes of a PNG file.
+
+    `transparent`: after them stands one channel more, which says how opaque each pixel is.
+    """
+    channels = canvas.shape[0] - transparent
     if channels not in (1, 3):
         raise ImageError(f"a PNG of {channels} channels", "a PNG shows 1 or 3", next_step="choose channels to show")
     levels = canvas.detach().to("cpu", torch.float32).clamp(0, 1).mul(255).round().to(torch.uint8)
     pixels = levels.permute(1, 2, 0).numpy()
     file = io.BytesIO()
-    PIL.Image.fromarray(pixels if channels == 3 else pixels[:, :, 0]).save(file, format="PNG")
+    PIL.Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(file, format="PNG")
     return file.getvalue()
 
 

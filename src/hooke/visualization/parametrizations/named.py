@@ -1,0 +1,33 @@
+"""Parametrizations by name, each with its defaults."""
+
+from collections.abc import Callable, Mapping
+
+from hooke.errors import NumericsError, nearest
+from hooke.visualization.parametrizations.cppn import CPPN
+from hooke.visualization.parametrizations.fourier import Fourier
+from hooke.visualization.parametrizations.maco import MACO
+from hooke.visualization.parametrizations.parametrization import Unbounded
+from hooke.visualization.parametrizations.pixels import LowResolution, Pixels, Pyramid
+
+PARAMETRIZATIONS: Mapping[str, Callable[[], Unbounded]] = {
+    "fourier": Fourier,
+    "pixels": Pixels,
+    "low-resolution": LowResolution,
+    "pyramid": Pyramid,
+    "cppn": CPPN,
+    "maco": MACO,
+}
+
+
+def parametrization(name: str) -> Unbounded:
+    """The parametrization of that name: "fourier", "pixels", "low-resolution", "pyramid", "cppn" or "maco".
+
+    Errors: NumericsError for a name that is none, with the names that there are.
+    """
+    if name not in PARAMETRIZATIONS:
+        alike = ", ".join(nearest(name, PARAMETRIZATIONS, count=1))
+        raise NumericsError(
+            f"parametrization {name!r}", "there is none of this name", choices=list(PARAMETRIZATIONS),
+            next_step=f"perhaps {alike!r}",
+        )  # fmt: skip
+    return PARAMETRIZATIONS[name]()
