@@ -59,14 +59,6 @@ def test_provenance_says_how_a_picture_was_made(default_model):
     assert made.key != question(default_model, "logits:281", by=Ascent(Fourier(size=64), Still(), 12), seed=3).key
 
 
-def test_the_canvas_suits_the_address(default_model):
-    def side(address):
-        return question(default_model, address).question["method"]["parametrization"]["size"]
-
-    assert side(f"{LAYER}:7") == 128
-    assert side(f"{LAYER}:7@3,4") == 224
-
-
 def test_a_list_may_repeat_an_address_and_mix_layers(default_model):
     wanted = [f"{LAYER}:7", "bn1.act:3", f"{LAYER}:7"]
     pictures = visualize(default_model, wanted, by=QUICK)
