@@ -3,6 +3,8 @@
     python experiments/tuning/findings.py            # writes findings.json and the figures beside this file
 
 Needs no data: all stimuli are synthetic, and the photographs by which the control is normalized ship with scikit-image.
+Takes about 20 minutes on two cores. Interrupted, it goes on where it was: each layer's numbers are kept in
+findings.part.json until all are there.
 """
 
 import copy
@@ -33,6 +35,7 @@ from hooke.responses.tuning import Sweep, Tuning, tune
 from hooke.responses.wholes import whole_or_part
 
 HERE = Path(__file__).parent
+PART = HERE / "findings.part.json"
 EARLY = ("bn1.act", "blocks.1.0.bn2.act", "blocks.1.1.bn2.act", "blocks.2.1.bn2.act")
 MIDDLE = ("blocks.2.1.bn2.act", "blocks.3.2.bn2.act", "blocks.4.1.bn2.act")
 DEEP = ("blocks.4.1.bn2.act", "blocks.5.1.bn2.act")
@@ -184,7 +187,7 @@ def _short(estimate) -> list[float]:
 def draw(model: Model, found: dict) -> None:
     """The figures: a family around a circle, its curves aligned, the strongest curve-like unit, and a face."""
     layer, family = max(
-        ((layer, one) for layer, under in found["families"].items() for one in under["largest"]),
+        ((layer, one) for layer, under in found["orientation"].items() for one in under["families"]["largest"]),
         key=lambda pair: len(set(pair[1]["shifts"])) + pair[1]["likeness"],
     )
     units = family["units"]
@@ -215,30 +218,43 @@ def _tidy(value):
     return value
 
 
-def measured(model: Model) -> dict:
-    found: dict = {"orientation": {}, "families": {}, "curves": {}, "hue": {}, "faces": {}, "filters": {}}
-    for layer in EARLY:
-        tuning = orientation(model, layer)
-        found["orientation"][layer] = {"field_px": tuning.frame.field, **tuned(tuning)}
-        found["families"][layer] = rotation_families(tuning)
-        found["hue"][layer] = hues(model, layer)
-        print(layer, round(time.perf_counter() - BEGUN), "s", file=sys.stderr)
-    for layer in MIDDLE:
-        found["curves"][layer] = curve_like(model, layer)
-        print(layer, round(time.perf_counter() - BEGUN), "s", file=sys.stderr)
-    for layer in DEEP:
-        found["faces"][layer] = faces(model, layer)
-    for layer in FILTERS:
-        found["filters"][layer] = filters(model, layer)
-    return found
+def orientations(model: Model, layer: str) -> dict:
+    tuning = orientation(model, layer)
+    return {"field_px": tuning.frame.field, **tuned(tuning), "families": rotation_families(tuning)}
 
 
-BEGUN = time.perf_counter()
+QUESTIONS = {
+    "orientation": (orientations, EARLY), "hue": (hues, EARLY), "curves": (curve_like, MIDDLE), "faces": (faces, DEEP),
+    "filters": (filters, FILTERS),
+}  # fmt: skip
+
+
+def measured(name: str, model: Model, kept: dict) -> None:
+    """Answer all questions that have no answer in `kept` yet, and write each answer down at once."""
+    found = kept.setdefault(name, {})
+    for question, (ask, layers) in QUESTIONS.items():
+        for layer in layers:
+            if layer in found.setdefault(question, {}):
+                continue
+            begun = time.perf_counter()
+            found[question][layer] = ask(model, layer)
+            kept["seconds"] = kept.get("seconds", 0) + round(time.perf_counter() - begun)
+            PART.write_text(as_text(kept))
+            print(name, question, layer, kept["seconds"], "s", file=sys.stderr)
+
+
+def as_text(results: dict) -> str:
+    return json.dumps(_tidy(plain(results)), indent=1, ensure_ascii=False) + "\n"
+
 
 if __name__ == "__main__":
     model = hooke.open()
-    real, random = measured(model), measured(control(model))
-    results = {"model": model.name, "fingerprint": model.fingerprint, "seconds": round(time.perf_counter() - BEGUN),
-               "real": real, "shuffled weights": random}  # fmt: skip
-    (HERE / "findings.json").write_text(json.dumps(_tidy(plain(results)), indent=1, ensure_ascii=False) + "\n")
-    draw(model, real)
+    results = {"model": model.name, "fingerprint": model.fingerprint}
+    if PART.exists():
+        results = json.loads(PART.read_text())
+        assert results["fingerprint"] == model.fingerprint, f"{PART} is of another model: remove it"
+    measured("real", model, results)
+    measured("shuffled weights", control(model), results)
+    draw(model, results["real"])
+    (HERE / "findings.json").write_text(as_text(results))
+    PART.unlink()

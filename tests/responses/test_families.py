@@ -1,5 +1,7 @@
 """Families against planted ones: turned, scaled, recoloured and mirrored units are found, and shuffled ones are not."""
 
+import dataclasses
+
 import pytest
 import torch
 from planted import edges
@@ -73,6 +75,37 @@ def test_shuffled_tunings_have_no_families(turned: Tuning) -> None:
     assert torch.equal(control.responses.sort(2).values, turned.responses.sort(2).values)
     assert families(control, "orientation") == []
     assert reflections(control, "orientation") == []
+
+
+def test_a_unit_that_is_nearly_flat_is_in_no_family(turned: Tuning) -> None:
+    """Copies of an edge, turned: with its frequency profile but a hundredth of its orientation tuning, on top of a
+    constant answer, and with a tuning that is another at each setting. A copy at half its height belongs, though."""
+    whole = turned.responses[[*edges.EDGES, edges.SCALES[1]]]
+    moved = turned.responses[2].roll(3, 1)
+    flat = moved.mean(1, keepdim=True).expand_as(moved)
+    profiled, constant = flat + 0.01 * (moved - flat), moved * 0.1 + moved.max()
+    erratic = torch.stack([3 * one.roll(2 * number, 0) for number, one in enumerate(turned.responses[2])])
+    strange = [profiled, constant, erratic, 0.5 * moved]
+    names = (*(f"edge:{unit}" for unit in range(9)), "profiled", "constant", "erratic", "weaker")
+    responses = torch.cat([whole, torch.stack(strange)])
+    tuning = dataclasses.replace(turned, units=names, responses=responses, grey=torch.zeros(len(names)))
+    plain, _ = alike(tuning, "orientation")
+    assert float(plain[2, [9, 10, 12]].min()) > 0.99
+    (found,) = families(tuning, "orientation")
+    assert set(found.units) == {*names[:9], "weaker"}
+    assert {"profiled", "constant"} <= set(families(tuning, "orientation", by=Likeness(modulation=0))[0].units)
+
+
+def test_spread_over_the_settings_is_not_tuning(turned: Tuning) -> None:
+    """Responses that are chance: what is left of them in the mean may be like anything, and takes no part."""
+    dice = torch.Generator().manual_seed(0)
+    chance = torch.rand(40, 8, 4, 2, generator=dice)
+    tuning = dataclasses.replace(
+        turned, units=tuple(f"1:{unit}" for unit in range(40)), responses=chance,
+        axes=tuple(dataclasses.replace(axis, values=axis.values[::4]) for axis in turned.axes), grey=torch.zeros(40),
+    )  # fmt: skip
+    assert families(tuning, "orientation", by=Likeness(threshold=0.8, modulation=0)) == []
+    assert families(tuning, "orientation", by=Likeness(threshold=0.8, modulation=0, reliability=-100)) != []
 
 
 def test_curves_aligned_at_their_peaks(turned: Tuning) -> None:

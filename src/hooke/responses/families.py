@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from hooke.errors import StimulusError
@@ -16,12 +16,17 @@ Pairs = Float[Tensor, "unit other"]
 
 @dataclass(frozen=True)
 class Likeness:
-    """When two tunings count as the same: their correlation, once one is moved along the axis, is at least `threshold`;
-    a unit takes part if at least `modulation` of its map's variance lies along the axis; a family has at least
-    `smallest` units, at as many different places of the axis."""
+    """When two tunings count as the same. Only what varies along the axis counts: each map less its mean over the axis.
+
+    Once one unit's part is moved along the axis, it correlates with the other's by at least `threshold`. A unit takes
+    part if what varies is at least `modulation` of its map's power (the mean square of its responses), and if at least
+    `reliability` of that is the same whatever the remaining parameters are, not their spread. A family has at least
+    `smallest` units, at as many different places of the axis.
+    """
 
     threshold: float = 0.95
     modulation: float = 0.25
+    reliability: float = 0.5
     smallest: int = 3
 
 
@@ -43,16 +48,17 @@ def families(tuning: Tuning, parameter: str, *, by: Likeness | None = None) -> l
     """The families along one swept parameter, largest first: orientation gives those under rotation, hue under hue,
     radius, frequency or size under scale.
 
-    A smooth curve with one bump is like any other, so sweep a second parameter beside it: maps must agree as wholes.
-    Compare with `shuffled` tunings and with a model of random weights. Units are taken greedily: the strongest unit
-    that is left takes along all that are like it. Errors: StimulusError for a parameter that was not swept or is a
-    Choice. Source of the notion: Olah and others, "Naturally Occurring Equivariance", Distill 2020.
+    A smooth curve with one bump is like any other, so sweep a second parameter beside it: what varies along the first
+    must agree at all values of the second. Compare with `shuffled` tunings and with a model of random weights. Units
+    are taken greedily: the strongest unit that is left takes along all that are like it. Errors: StimulusError for a
+    parameter that was not swept or is a Choice. Source of the notion: Olah and others, "Naturally Occurring
+    Equivariance", Distill 2020.
     """
     method, index = by or Likeness(), tuning.axis(parameter)
     likeness, moved = alike(tuning, parameter)
     maps = tuning.mean.movedim(1 + index, -1)
     strength = maps.flatten(1).amax(1) - maps.flatten(1).amin(1)
-    fit = _modulation(maps) >= method.modulation
+    fit = _fit(tuning, index, method)
     left = [unit for unit in strength.argsort(descending=True).tolist() if fit[unit] and strength[unit] > 0]
     found = []
     while left:
@@ -77,8 +83,7 @@ def reflections(tuning: Tuning, parameter: str, *, by: Likeness | None = None) -
         raise StimulusError(f"reflections along {parameter}", "only a parameter that goes round has a mirror image")
     plain, _ = alike(tuning, parameter)
     mirrored, moved = alike(tuning, parameter, mirrored=True)
-    maps = tuning.mean.movedim(1 + index, -1)
-    fit = _modulation(maps) >= method.modulation
+    fit = _fit(tuning, index, method)
     best = torch.where(fit[:, None] & fit[None], mirrored, -1.0).fill_diagonal_(-1.0).argmax(1).tolist()
     pairs = [
         [unit, other]
@@ -89,8 +94,8 @@ def reflections(tuning: Tuning, parameter: str, *, by: Likeness | None = None) -
 
 
 def alike(tuning: Tuning, parameter: str, *, mirrored: bool = False) -> tuple[Pairs, Int[Tensor, "unit other"]]:
-    """The largest correlation of each two units' maps when the second is moved along a parameter (reversed first, if
-    `mirrored`), and by how many steps it has to be moved back to lie on the first.
+    """The largest correlation of what varies along a parameter in each two units' maps when the second is moved along
+    it (reversed first, if `mirrored`), and by how many steps it has to be moved back to lie on the first.
 
     A parameter that does not go round is compared where the moved maps overlap, at least half of them.
     """
@@ -155,15 +160,21 @@ def _family(tuning: Tuning, index: int, group: list[int], likeness: Pairs, moved
 
 
 def _standard(maps: Float[Tensor, "unit *point"]) -> Float[Tensor, "unit value"]:
-    """Maps of mean 0 and length 1, so that products are correlations; 0 for a flat one."""
-    flat = maps.flatten(1)
-    flat = flat - flat.mean(1, keepdim=True)
+    """What varies along the last axis, at length 1, so that products are correlations; 0 where nothing does."""
+    flat = (maps - maps.mean(-1, keepdim=True)).flatten(1)
     length = flat.norm(dim=1, keepdim=True)
     return torch.where(length > 1e-6, flat / length.clamp(min=1e-6), 0.0)
 
 
-def _modulation(maps: Float[Tensor, "unit *point"]) -> Float[Tensor, "unit"]:
-    """The share of each map's variance that goes away when the map is averaged over its last axis."""
-    whole = maps.flatten(1).var(1, correction=0)
-    averaged = maps.mean(-1, keepdim=True).expand_as(maps).flatten(1).var(1, correction=0)
-    return torch.where(whole > 1e-12, 1 - averaged / whole.clamp(min=1e-12), 0.0)
+def _fit(tuning: Tuning, index: int, method: Likeness) -> Bool[Tensor, "unit"]:
+    """Which units vary along an axis enough, and in the same way at all settings of the remaining parameters.
+
+    The power of the mean over n settings holds that of their spread, too: the n-th part of their variance.
+    """
+    shown = tuning.responses.movedim(2 + index, -1)
+    varying = shown - shown.mean(-1, keepdim=True)
+    power, whole = (values.mean(1).flatten(1).square().mean(1) for values in (varying, shown))
+    settings = shown.shape[1]
+    spread = varying.var(1, correction=1).flatten(1).mean(1) / settings if settings > 1 else torch.zeros_like(power)
+    deep = power >= method.modulation * whole
+    return deep & (power > 1e-12) & (power - spread >= method.reliability * power)
