@@ -45,6 +45,10 @@ Animation: TypeAlias = Annotated[str | None, Option(help="Also write a film of e
 Batch: TypeAlias = Annotated[str | None, Option(help="Pictures in each pass: a number, or auto for what fits.")]
 
 
+FRAME = 2
+"""Steps between two frames of a film."""
+
+
 @dataclass(frozen=True)
 class Objectives:
     """What the options say is raised."""
@@ -113,6 +117,15 @@ def batched(method: "Ascent", batch: str | None, model: "Model", wanted: "list[W
     if not batch.isdigit() or int(batch) < 1:
         raise HookeError(f"--batch {batch}", "it is a number of pictures, or auto", choices=["auto", "4", "8"])
     return replace(method, batch=int(batch))
+
+
+def frame_every(snapshots: int | None, kind: str | None) -> int | None:
+    """How many steps lie between two pictures that are wanted on the way; HookeError for an unknown kind of film."""
+    from hooke.visualization.animation import FORMATS
+
+    if kind is not None and kind not in FORMATS:
+        raise HookeError(f"--animation {kind}", "there is no such kind of film", choices=FORMATS)
+    return snapshots or (FRAME if kind else None)
 
 
 def filmed(frames: "Mapping[str, Sequence[Picture]]", stems: Mapping[str, Path], kind: str | None, every: bool) -> None:

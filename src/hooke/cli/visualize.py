@@ -9,6 +9,29 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from hooke.cli.methods import Distance, How, Like, Moved, Opacity, Options, Region, Start, Within
+from hooke.cli.objectives import (
+    Animation,
+    At,
+    Attempts,
+    Batch,
+    Count,
+    Name,
+    Objectives,
+    Others,
+    Penalties,
+    Photographs,
+    Plateau,
+    Smooth,
+    Snapshots,
+    Strength,
+    Target,
+    To,
+    Vector,
+    batched,
+    filmed,
+    frame_every,
+    searched,
+)
 from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Trust
 from hooke.cli.report import console, emit, opening, progress, row, say, table
 from hooke.errors import HookeError
@@ -17,6 +40,7 @@ if TYPE_CHECKING:
     from hooke.models.model import Model as OpenModel
     from hooke.results import Picture
     from hooke.visualization.ascent import Ascent
+    from hooke.visualization.questions import Wanted
 
 SHEET = "contact-sheet.png"
 EVERY = 8
@@ -37,6 +61,22 @@ def visualize(
     distance: Distance = None,
     opacity: Opacity = None,
     like: Like = None,
+    objective: Name = "response",
+    of: Photographs = None,
+    against: Others = None,
+    at: At = None,
+    to: To = None,
+    vector: Vector = None,
+    count: Count = None,
+    strength: Strength = None,
+    penalty: Penalties = None,
+    attempts: Attempts = 1,
+    plateau: Plateau = 0.0,
+    target: Target = None,
+    smooth_pooling: Smooth = False,
+    batch: Batch = None,
+    snapshots: Snapshots = None,
+    animation: Animation = None,
     seed: Seed = 0,
     device: Device = "cpu",
     precision: Precision = "float32",
@@ -53,9 +93,14 @@ def visualize(
         opened = open(model, device=device, precision=precision, trust=trust)
         options = Options(parametrization, transform, photograph, mask, within, distance, opacity, like)
         by = method(opened, options, size)
-        by = replace(by, steps=steps or by.steps)
-    pictures = _draw(opened, addresses, by, seed)
+        by = searched(replace(by, steps=steps or by.steps), attempts, plateau, target, smooth_pooling)
+        numbers = {"count": count, "strength": strength}
+        what = Objectives(objective, (of or [], against or []), tuple(at or ()), to, vector, numbers)
+        wanted = what.wanted(opened, addresses, penalty or [])
+        by, every = batched(by, batch, opened, wanted), frame_every(snapshots, animation)
+    pictures, frames = _draw(opened, wanted, by, seed, every)
     files = dict(zip(pictures, file_names(pictures), strict=True))
+    filmed(frames, {address: out / file for address, file in files.items()}, animation, snapshots is not None)
     for address, picture in pictures.items():
         _write(out / files[address], picture, is_transparent(opened, picture))
     contact_sheet([on_paper(opened, picture) for picture in pictures.values()], title=opened.name).save(out / SHEET)
@@ -86,20 +131,30 @@ def file_names(addresses: Iterable[str]) -> list[str]:
     return names
 
 
-def _draw(model: "OpenModel", addresses: list[str], method: "Ascent", seed: int) -> "dict[str, Picture]":
-    """The finished pictures by address, in the order asked; drawn, or read back from the store."""
+def _draw(
+    model: "OpenModel", wanted: "list[Wanted]", method: "Ascent", seed: int, every: int | None
+) -> "tuple[dict[str, Picture], dict[str, list[Picture]]]":
+    """The finished pictures by address, in the order asked; drawn, or read back from the store.
+
+    With `every`, all are drawn, and come with those of every so many steps.
+    """
     from hooke.storage.store import Store
     from hooke.visualization.drawing import draw
+    from hooke.visualization.questions import asked
 
-    wanted = list(dict.fromkeys(str(model.resolve(address)) for address in addresses))
+    names = [one.address for what in wanted for one in asked(model, what, method, seed).provenances]
+    store = None if every else Store()
     finished: dict[str, Picture] = {}
+    frames: dict[str, list[Picture]] = {}
     with progress() as bar:
-        task = bar.add_task("drawing", total=len(wanted) * method.steps)
-        for moment in draw(model, wanted, by=method, seed=seed, every=EVERY, store=Store()):
+        task = bar.add_task("drawing", total=len(names) * method.steps)
+        for moment in draw(model, wanted, by=method, seed=seed, every=every or EVERY, store=store):
             finished.update({one.address: one for one in moment if one.step == method.steps})
             underway = sum(one.step for one in moment if one.step < method.steps)
             bar.update(task, completed=len(finished) * method.steps + underway)
-    return {address: finished[address] for address in wanted}
+            for one in moment if every else ():
+                frames.setdefault(one.address, []).append(one)
+    return {name: finished[name] for name in names}, frames
 
 
 def _entry(picture: "Picture", file: Path) -> dict[str, object]:
