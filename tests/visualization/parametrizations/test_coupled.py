@@ -39,7 +39,7 @@ def test_a_superposition_is_the_sum_before_the_sigmoid():
     expected = sum(
         values(part, piece.reshape(4, 3, *part.shape(16))) for part, piece in zip(method.parts, pieces, strict=True)
     )
-    assert torch.allclose(values(method, numbers), expected, atol=1e-4)
+    assert torch.allclose(values(method, numbers), expected / 3**0.5, atol=1e-4)
 
 
 def test_what_is_shared_is_the_first_one_and_learns_from_all():

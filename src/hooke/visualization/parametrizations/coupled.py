@@ -15,7 +15,7 @@ from hooke.visualization.parametrizations.pixels import LowResolution
 
 @dataclass(frozen=True)
 class Superposition(Planes):
-    """The sum of several parametrizations before the sigmoid."""
+    """The sum of parametrizations before the sigmoid, over the root of their number: as lively as one of them."""
 
     parts: tuple[Planes, ...]
 
@@ -37,7 +37,7 @@ class Superposition(Planes):
             part.values(piece.reshape(*piece.shape[:2], *shape), mixing)
             for part, piece, shape in zip(self.parts, pieces, shapes, strict=True)
         ]
-        return torch.stack(canvases).sum(dim=0)
+        return torch.stack(canvases).sum(dim=0) / len(canvases) ** 0.5
 
 
 @dataclass(frozen=True)
