@@ -4,40 +4,57 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import PIL.Image
 import pytest
-from PIL import Image
+from planted import edges
+from torch import nn
 
+import hooke as package
 from hooke.cli.stimuli import in_words
 from hooke.cli.tune import chosen
 from hooke.errors import ImageError, StimulusError
+from hooke.modalities.image import Image
 from hooke.responses.stimuli import Choice, Circular, Fixed, Linear
 
-MODEL = "timm:resnet10t?pretrained=false"
+HERE = Path(__file__)
+PLANTED = ("cli.test_tune:look", {"PYTHONPATH": str(HERE.parents[1])})
 FEW = ("--steps", "4", "--samples", "2")
 
 
-def test_a_unit_over_two_parameters(hooke, tmp_path) -> None:
+def look() -> tuple[nn.Module, Image, tuple[str, ...]]:
+    """The planted network, as `package.module:function` opens it."""
+    model = edges.look()
+    return model.module, model.modality, ()
+
+
+def test_units_over_two_parameters_beside_recorded_data(hooke, cat: Path, tmp_path: Path) -> None:
+    name, environment = PLANTED
+    recorded = package.record(package.open(name), cat, at=["1"], out=tmp_path / "recording")
     out = tmp_path / "tuning"
     answer = hooke(
-        "tune", MODEL, "act1:3", "act1:5", "--stimulus", "curves", "--over", "radius,orientation", *FEW,
-        "--fix", "colour=white", "--out", out, "--json",
+        "tune", name, "1:3", "1:5", "--stimulus", "curves", "--over", "radius,orientation", *FEW,
+        "--fix", "colour=white", "--recording", recorded.folder, "--out", out, "--json", **environment,
     )  # fmt: skip
     first, second = answer.json
-    assert (first["unit"], second["unit"]) == ("act1:3", "act1:5")
+    assert (first["unit"], second["unit"]) == ("1:3", "1:5")
     assert set(first["best"]) == set(first["tuning"]) == {"radius", "orientation"}
     assert set(first["invariance"]) == {"width", "length", "offset"}
     assert 0 <= first["tuning"]["orientation"]["selectivity"]["value"] <= 1
-    told = json.loads((out / "act1-3.json").read_text())
+    largest = float(recorded.layer("1").maximum[5])
+    assert second["strength"]["share_of_maximum"] == pytest.approx(second["strength"]["best"]["value"] / largest)
+    assert second["strength"]["sigmas"] is not None
+    told = json.loads((out / "1-3.json").read_text())
     assert len(told["mean"]) == len(told["over"]["radius"]["values"]) == 4
     assert told["low"][0][0] <= told["mean"][0][0] <= told["high"][0][0]
-    for file in ("act1-3.png", "act1-3.radial.png", "act1-5.png", "stimuli.png", "joint.orientation.png"):
-        with Image.open(out / file) as figure:
+    for file in ("1-3.png", "1-3.radial.png", "1-5.png", "stimuli.png", "joint.orientation.png"):
+        with PIL.Image.open(out / file) as figure:
             assert figure.size[0] > 300
 
 
-def test_crops_of_own_pictures_in_words(hooke, cat, tmp_path) -> None:
+def test_crops_of_own_pictures_in_words(hooke, cat: Path, tmp_path: Path) -> None:
+    name, environment = PLANTED
     given = ("--stimulus", "crops", "--pictures", cat, "--over", "rotation", "--out", tmp_path, *FEW)
-    answer = hooke("tune", MODEL, "act1:3", *given)
+    answer = hooke("tune", name, "1:3", *given, **environment)
     assert "rotation" in answer.out
     assert "stimuli.png" in answer.out
 

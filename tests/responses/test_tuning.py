@@ -2,14 +2,16 @@
 
 import dataclasses
 import math
+from pathlib import Path
 
+import PIL.Image
 import pytest
 import torch
 from planted import edges
 from torch import nn
 
 import hooke
-from hooke.errors import AddressError, HookeError, NumericsError, StimulusError
+from hooke.errors import AddressError, HookeError, NumericsError, RecordingError, StimulusError
 from hooke.modalities.image import Image
 from hooke.models.model import Model
 from hooke.models.opening import open
@@ -174,6 +176,37 @@ def test_a_layer_without_positions_and_a_grey_model() -> None:
     tuning = tune(model, "3:1", Gratings(), over="orientation", by=Sweep(3, 2))
     assert (tuning.position, tuning.frame.field) == (None, 16)
     assert tuning.frame.channels == 1
+
+
+def test_beside_recorded_data(planted: Model, gratings: Gratings, tmp_path: Path) -> None:
+    """Mean, deviation and maximum of each unit over four pictures, of which every position is sampled; a direction has
+    a mean only, and another model's recording is refused."""
+    pixels = torch.randint(256, (4, 64, 64, 3), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    pictures = [PIL.Image.fromarray(one.numpy()) for one in pixels]
+    recording = hooke.record(planted, pictures, at=["1"], out=tmp_path / "recording", positions=64 * 64)
+    shown = torch.stack([planted.modality.canvas(picture) for picture in pictures])
+    values = hooke.activations(planted, planted.modality.normalize(shown), ["1"])["1"].transpose(0, 1).flatten(1)
+
+    units = ["1:0", "1:9", "2*1:0 - 1:9"]
+    plain = tune(planted, units, gratings, over="orientation", by=Sweep(4, 2))
+    tuning = tune(planted, units, gratings, over="orientation", by=Sweep(4, 2), recording=recording)
+    assert plain.data is None
+    assert strengths(plain)[0].sigmas is None
+    assert torch.equal(plain.responses, tuning.responses)
+    assert tuning.data is not None
+    mean = values[[0, 9]].mean(1)
+    assert torch.allclose(tuning.data.mean, torch.stack([*mean, 2 * mean[0] - mean[1]]), rtol=1e-4)
+    assert torch.allclose(tuning.data.deviation[:2], values[[0, 9]].std(1, correction=0), rtol=1e-3)
+    assert torch.allclose(tuning.data.maximum[:2], values[[0, 9]].amax(1), rtol=1e-4)
+    edge, _, direction = strengths(tuning)
+    assert edge.sigmas == pytest.approx(float((tuning.mean[0].max() - mean[0]) / values[0].std()), rel=1e-3)
+    assert edge.share_of_maximum == pytest.approx(float(tuning.mean[0].max() / values[0].max()), rel=1e-3)
+    assert math.isnan(direction.sigmas)
+    assert math.isnan(direction.share_of_maximum)
+
+    other = open(nn.Sequential(nn.Conv2d(3, 20, 3), nn.ReLU()), modality=planted.modality, labels=())
+    with pytest.raises(RecordingError, match="another model"):
+        tune(other, "1:0", gratings, over="orientation", by=Sweep(4, 2), recording=recording)
 
 
 def test_refusals(planted: Model) -> None:
