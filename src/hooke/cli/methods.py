@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 MOST = 512
 """Pictures that colours and spectra are fitted to, at most."""
 
-How: TypeAlias = Annotated[
-    str, Option("--parametrization", metavar="NAME", help="fourier, pixels, low-resolution, pyramid, cppn or maco.")
-]
+NAMES = "fourier, pixels, low-resolution, pyramid, cppn, maco or aligned."
+How: TypeAlias = Annotated[str, Option("--parametrization", metavar="NAME", help=NAMES)]
 Moved: TypeAlias = Annotated[
     str, Option("--transform", metavar="PRESET", help="hooke, still, lucid, inversion, atlas, vit or crops.")
 ]

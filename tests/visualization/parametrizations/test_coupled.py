@@ -53,21 +53,21 @@ def test_what_is_shared_is_the_first_one_and_learns_from_all():
 
 
 def test_interpolation_goes_in_equal_steps():
-    method = Interpolated(Pixels(contrast=1.0), 3)
-    numbers = parameters(method)
+    method = Interpolated(Pixels(contrast=1.0))
+    numbers = parameters(method)[:3]
     pictures, ends = values(method, numbers), values(Pixels(), numbers)
     for place, weight in ((0, 0.0), (1, 0.5), (2, 1.0)):
         expected = (1 - weight) * ends[0] + weight * ends[2]
         assert torch.allclose(pictures[place], expected, atol=1e-4)
-    with pytest.raises(NumericsError, match=r"5 pictures in a batch of 4(.|\n)*batch=5"):
-        Interpolated(Pixels(), 5).render(numbers)
+    with pytest.raises(NumericsError, match=r"one picture(.|\n)*count=4"):
+        method.render(numbers[:1])
 
 
 def test_they_say_that_their_pictures_depend_on_one_another():
     shared = Superposition((Fourier(), Shared(LowResolution())))
     grey = Fixed(torch.full((3, 16, 16), 0.5))
     nested = Masked(grey, Fixed(torch.ones(16, 16)), Coloured(shared, fitted_colours(torch.rand(1, 3, 8, 8))))
-    for method, coupled in ((Fourier(), False), (shared, True), (nested, True), (aligned(4), True)):
+    for method, coupled in ((Fourier(), False), (shared, True), (nested, True), (aligned(), True)):
         assert method.coupled is coupled
     assert nested.sized(16).part.part.parts[1].part.size == 16
 
@@ -78,4 +78,4 @@ def test_an_aligned_batch_is_more_alike_than_a_free_one():
         seen = torch.nn.functional.avg_pool2d(values(method, 20 * parameters(method, 32)), 8).flatten(1)
         return torch.corrcoef(seen)[0, 1:].mean().item()
 
-    assert likeness(aligned(4)) > likeness(Fourier()) + 0.3
+    assert likeness(aligned()) > likeness(Fourier()) + 0.3

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 from hooke.errors import NumericsError
 from hooke.shapes import Canvases
@@ -37,7 +37,8 @@ class Superposition(Planes):
             part.values(piece.reshape(*piece.shape[:2], *shape), mixing)
             for part, piece, shape in zip(self.parts, pieces, shapes, strict=True)
         ]
-        return torch.stack(canvases).sum(dim=0) / len(canvases) ** 0.5
+        total: Tensor = torch.stack(canvases).sum(dim=0) / len(canvases) ** 0.5
+        return total
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,9 @@ class Shared(Planes):
 
 @dataclass(frozen=True)
 class Interpolated(Planes):
-    """The first `count` pictures of a batch go in equal steps from the first one to the last one of them."""
+    """The pictures of a batch go in equal steps from its first one to its last one."""
 
     part: Planes
-    count: int
 
     @property
     def coupled(self) -> bool:
@@ -78,21 +78,20 @@ class Interpolated(Planes):
         return self.part.start(side, channels, streams)
 
     def values(self, parameters: Parameters, mixing: Mixing) -> Canvases:
-        if not 2 <= self.count <= len(parameters):
+        if len(parameters) < 2:
             raise NumericsError(
-                f"Interpolated over {self.count} pictures in a batch of {len(parameters)}",
-                "they go from the first to the last of one batch", next_step=f"Ascent(batch={max(2, self.count)})",
+                "an interpolation of one picture", "it goes from the first to the last of several",
+                next_step="draw an objective of several pictures: Interpolation(first, last, count=4)",
             )  # fmt: skip
-        last = min(self.count, len(parameters)) - 1
-        ends = self.part.values(parameters[[0, last]], mixing)
-        weight = (torch.arange(len(parameters)) / last).clamp(max=1).to(parameters)[:, None, None, None]
+        ends = self.part.values(parameters[[0, -1]], mixing)
+        weight = torch.linspace(0, 1, len(parameters)).to(parameters)[:, None, None, None]
         return (1 - weight) * ends[:1] + weight * ends[1:]
 
 
-def aligned(count: int) -> Superposition:
-    """The basis of Lucid's recipe for interpolation between units: `count` pictures of one batch, alike from afar.
+def aligned() -> Superposition:
+    """The basis of Lucid's recipe for interpolation between units: the pictures of a batch are alike from afar.
 
     Each has its own spectrum; coarse pixels go from the first to the last, and the coarsest are shared by all.
     """
-    between = tuple(Interpolated(LowResolution(shrink=shrink), count) for shrink in (2, 4, 8, 16))
+    between = tuple(Interpolated(LowResolution(shrink=shrink)) for shrink in (2, 4, 8, 16))
     return Superposition((Fourier(), *between, *(Shared(LowResolution(shrink=shrink)) for shrink in (16, 32))))

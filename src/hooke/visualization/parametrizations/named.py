@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from hooke.errors import NumericsError, nearest
+from hooke.visualization.parametrizations.coupled import aligned
 from hooke.visualization.parametrizations.cppn import CPPN
 from hooke.visualization.parametrizations.fourier import Fourier
 from hooke.visualization.parametrizations.maco import MACO
@@ -16,11 +17,12 @@ PARAMETRIZATIONS: Mapping[str, Callable[[], Unbounded]] = {
     "pyramid": Pyramid,
     "cppn": CPPN,
     "maco": MACO,
+    "aligned": aligned,
 }
 
 
 def parametrization(name: str) -> Unbounded:
-    """The parametrization of that name: "fourier", "pixels", "low-resolution", "pyramid", "cppn" or "maco".
+    """The parametrization of that name: "fourier", "pixels", "low-resolution", "pyramid", "cppn", "maco", "aligned".
 
     Errors: NumericsError for a name that is none, with the names that there are.
     """
