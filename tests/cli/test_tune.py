@@ -10,8 +10,8 @@ from planted import edges
 from torch import nn
 
 import hooke as package
-from hooke.cli.stimuli import in_words
-from hooke.cli.tune import chosen
+from hooke.cli.stimuli import in_words, stimuli
+from hooke.cli.tune import chosen, tune
 from hooke.errors import ImageError, StimulusError
 from hooke.modalities.image import Image
 from hooke.responses.stimuli import Choice, Circular, Fixed, Linear
@@ -51,12 +51,13 @@ def test_units_over_two_parameters_beside_recorded_data(hooke, cat: Path, tmp_pa
             assert figure.size[0] > 300
 
 
-def test_crops_of_own_pictures_in_words(hooke, cat: Path, tmp_path: Path) -> None:
-    name, environment = PLANTED
-    given = ("--stimulus", "crops", "--pictures", cat, "--over", "rotation", "--out", tmp_path, *FEW)
-    answer = hooke("tune", name, "1:3", *given, **environment)
-    assert "rotation" in answer.out
-    assert "stimuli.png" in answer.out
+def test_crops_of_own_pictures_in_words(cat: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In this process: a new one takes seconds to load its libraries."""
+    tune(PLANTED[0], ["1:3"], tmp_path, "rotation", stimulus="crops", pictures=cat, steps=4, samples=2)
+    out = capsys.readouterr().out
+    assert "rotation" in out
+    assert "1-3.png" in out
+    assert "stimuli.png" in out
 
 
 @pytest.mark.parametrize(
@@ -84,8 +85,9 @@ def test_pictures_that_cannot_be_read(tmp_path) -> None:
         chosen("crops", [], tmp_path / "notes.txt")
 
 
-def test_stimuli_are_listed_and_drawn(hooke, tmp_path) -> None:
-    listed = hooke("stimuli", "--out", tmp_path, "--json").json
+def test_stimuli_are_listed_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stimuli(None, tmp_path, as_json=True)
+    listed = json.loads(capsys.readouterr().out)
     assert len(listed) == 11
     assert listed["gratings"]["orientation"] == {"kind": "circular", "turn": 180, "unit": "°"}
     assert (tmp_path / "stimuli.png").exists()
