@@ -3,7 +3,7 @@
     python experiments/tuning/findings.py            # writes findings.json and the figures beside this file
 
 Needs no data: all stimuli are synthetic, and the photographs by which the control is normalized ship with scikit-image.
-Takes about 20 minutes on two cores. Interrupted, it goes on where it was: each layer's numbers are kept in
+Takes about a quarter of an hour on two cores. Interrupted, it goes on where it was: each layer's numbers are kept in
 findings.part.json until all are there.
 """
 
@@ -28,7 +28,7 @@ from hooke.plots.panels import save
 from hooke.responses import showing
 from hooke.responses.engineered import compare
 from hooke.responses.estimates import along, resampled, strengths
-from hooke.responses.families import Likeness, families, reflections, shuffled
+from hooke.responses.families import Family, Likeness, families, reflections, shuffled
 from hooke.responses.gabors import fit_gabors, linear_kernels, random_like
 from hooke.responses.stimuli import STRAIGHT, Curves, Faces, Gratings, Patches
 from hooke.responses.tuning import Sweep, Tuning, tune
@@ -82,22 +82,18 @@ def tuned(tuning: Tuning, count: int = 8) -> dict:
     }  # fmt: skip
 
 
-def rotation_families(tuning: Tuning) -> dict:
-    """How many units are in families under rotation, scale and reflection; and after shuffling the tunings."""
+def related(tuning: Tuning) -> dict:
+    """Families under rotation and scale, and reflected pairs; each again after the tunings are shuffled along it."""
+    turned, scaled = families(tuning, "orientation"), families(tuning, "frequency")
     mixed = shuffled(tuning, "orientation", seed=0)
-    under = {}
-    for name, one in (("tunings", tuning), ("shuffled", mixed)):
-        turned, scaled = families(one, "orientation"), families(one, "frequency")
-        under[name] = {
-            "rotation": {"families": len(turned), "units": sum(len(family.units) for family in turned)},
-            "scale": {"families": len(scaled), "units": sum(len(family.units) for family in scaled)},
-            "reflected_pairs": len(reflections(one, "orientation")),
-        }
-    under["largest"] = [
-        {"units": family.units, "shifts": family.shifts, "likeness": round(family.likeness, 3)}
-        for family in families(tuning, "orientation")[:3]
-    ]
-    return under
+    return {
+        "rotation": _counted(turned), "rotation_shuffled": _counted(families(mixed, "orientation")),
+        "scale": _counted(scaled),
+        "scale_shuffled": _counted(families(shuffled(tuning, "frequency", seed=0), "frequency")),
+        "reflected_pairs": len(reflections(tuning, "orientation")),
+        "reflected_pairs_shuffled": len(reflections(mixed, "orientation")),
+        "largest": [asdict(family) for family in turned[:3]],
+    }  # fmt: skip
 
 
 def curve_like(model: Model, layer: str) -> dict:
@@ -124,8 +120,7 @@ def curve_like(model: Model, layer: str) -> dict:
     mixed = families(shuffled(curved, "orientation", seed=0), "orientation", by=Likeness(threshold=0.85))
     return {
         "field_px": curved.frame.field, "units": len(curved.units), "curve_like": len(found), "strongest": found[:8],
-        "rotation_families": {"families": len(groups), "units": sum(len(one.units) for one in groups)},
-        "rotation_families_shuffled": {"families": len(mixed), "units": sum(len(one.units) for one in mixed)},
+        "rotation_families": _counted(groups), "rotation_families_shuffled": _counted(mixed),
         "largest": [asdict(one) for one in groups[:3]],
     }  # fmt: skip
 
@@ -138,8 +133,7 @@ def hues(model: Model, layer: str) -> dict:
     alive = [one for one, strong in zip(found, best, strict=True) if strong.best.low > strong.grey + 0.05]
     return {
         "answering": len(alive), "selectivity_above_0.5": sum(one.selectivity.value > 0.5 for one in alive),
-        "families": {"families": len(groups), "units": sum(len(one.units) for one in groups)},
-        "families_shuffled": {"families": len(mixed), "units": sum(len(one.units) for one in mixed)},
+        "families": _counted(groups), "families_shuffled": _counted(mixed),
     }  # fmt: skip
 
 
@@ -173,6 +167,10 @@ def filters(model: Model, layer: str) -> dict:
             for colour in ("grey", "red-green", "blue-yellow")
         },
     }  # fmt: skip
+
+
+def _counted(found: list[Family]) -> dict:
+    return {"families": len(found), "units": sum(len(one.units) for one in found)}
 
 
 def _spread(values: list[float]) -> list[float]:
@@ -220,7 +218,7 @@ def _tidy(value):
 
 def orientations(model: Model, layer: str) -> dict:
     tuning = orientation(model, layer)
-    return {"field_px": tuning.frame.field, **tuned(tuning), "families": rotation_families(tuning)}
+    return {"field_px": tuning.frame.field, **tuned(tuning), "families": related(tuning)}
 
 
 QUESTIONS = {
