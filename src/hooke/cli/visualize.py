@@ -104,17 +104,7 @@ def visualize(
     for address, picture in pictures.items():
         _write(out / files[address], picture, is_transparent(opened, picture))
     contact_sheet([on_paper(opened, picture) for picture in pictures.values()], title=opened.name).save(out / SHEET)
-    if as_json:
-        emit([_entry(picture, out / files[address]) for address, picture in pictures.items()])
-        return
-    sheet = table("address", "response", "seconds", "file", right=("response", "seconds"))
-    for address, picture in pictures.items():
-        row(sheet, address, f"{picture.response:#.3g}", f"{picture.seconds:.1f}", out / files[address])
-    console().print(sheet)
-    console().print(f"all together: {out / SHEET}")
-    for address, picture in pictures.items():
-        if picture.note:
-            say(f"{address}: {picture.note}")
+    _report(pictures, {address: out / file for address, file in files.items()}, out / SHEET, as_json)
 
 
 def file_names(addresses: Iterable[str]) -> list[str]:
@@ -129,6 +119,20 @@ def file_names(addresses: Iterable[str]) -> list[str]:
         taken.add(name.casefold())
         names.append(f"{name}.png")
     return names
+
+
+def _report(pictures: "dict[str, Picture]", files: dict[str, Path], together: Path, as_json: bool) -> None:
+    if as_json:
+        emit([_entry(picture, files[address]) for address, picture in pictures.items()])
+        return
+    sheet = table("address", "response", "seconds", "file", right=("response", "seconds"))
+    for address, picture in pictures.items():
+        row(sheet, address, f"{picture.response:#.3g}", f"{picture.seconds:.1f}", files[address])
+    console().print(sheet)
+    console().print(f"all together: {together}")
+    for address, picture in pictures.items():
+        if picture.note:
+            say(f"{address}: {picture.note}")
 
 
 def _draw(
