@@ -2,11 +2,12 @@
 
 import sys
 from collections import OrderedDict
+from functools import cache
 
 import numpy
 import PIL.Image
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from hooke.modalities.image import Image
 from hooke.models.model import Model
@@ -15,21 +16,33 @@ from hooke.visualization.ascent import Ascent
 from hooke.visualization.parametrizations import Fourier
 
 
-def toy() -> Model:
-    """A classifier of 32 x 32 pixels: two spatial activation layers of 8 and 16 channels, five labels."""
+def network() -> nn.Sequential:
+    """Two convolutions and a head, with random weights."""
+    return nn.Sequential(
+        OrderedDict(
+            one=nn.Conv2d(3, 8, 3, stride=2, padding=1),
+            act1=nn.ReLU(),
+            two=nn.Conv2d(8, 16, 3, stride=2, padding=1),
+            act2=nn.ReLU(),
+            pool=nn.AdaptiveAvgPool2d(1),
+            flat=nn.Flatten(),
+            head=nn.Linear(16, 5),
+        )
+    )
+
+
+@cache
+def weights() -> dict[str, Tensor]:
+    """Of every toy: drawn once, before a server's threads take turns with torch's one random state."""
     with torch.random.fork_rng():
         torch.manual_seed(5)
-        module = nn.Sequential(
-            OrderedDict(
-                one=nn.Conv2d(3, 8, 3, stride=2, padding=1),
-                act1=nn.ReLU(),
-                two=nn.Conv2d(8, 16, 3, stride=2, padding=1),
-                act2=nn.ReLU(),
-                pool=nn.AdaptiveAvgPool2d(1),
-                flat=nn.Flatten(),
-                head=nn.Linear(16, 5),
-            )
-        )
+        return network().state_dict()
+
+
+def toy() -> Model:
+    """A classifier of 32 x 32 pixels: two spatial activation layers of 8 and 16 channels, five labels."""
+    module = network()
+    module.load_state_dict(weights())
     modality = Image(32, 32, mean=(0.5,) * 3, std=(0.5,) * 3, crop_fraction=1.0)
     return open(module, modality=modality, labels=["ant", "bee", "cat", "dog", "elk"])
 
