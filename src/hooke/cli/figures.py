@@ -33,7 +33,7 @@ def make(folder: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as refusal:
-        raise _unwritable(folder, refusal) from refusal
+        raise unwritable(folder, refusal) from refusal
 
 
 def write_figure(figure: "Figure", file: Path) -> Path:
@@ -43,7 +43,7 @@ def write_figure(figure: "Figure", file: Path) -> Path:
     try:
         save(figure, file)
     except OSError as refusal:
-        raise _unwritable(file, refusal) from refusal
+        raise unwritable(file, refusal) from refusal
     return file
 
 
@@ -52,7 +52,7 @@ def write_json(data: object, file: Path) -> Path:
     try:
         file.write_text(json.dumps(plain(data), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as refusal:
-        raise _unwritable(file, refusal) from refusal
+        raise unwritable(file, refusal) from refusal
     return file
 
 
@@ -69,6 +69,7 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _unwritable(path: Path, refusal: OSError) -> HookeError:
+def unwritable(path: Path, refusal: OSError) -> HookeError:
+    """What to say of a file or folder of `--out` that cannot be written."""
     reason = refusal.strerror or str(refusal)
     return HookeError(f"--out {path}", f"it cannot be written ({reason})", next_step="give another folder to --out")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
+from hooke.cli.figures import make
 from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Trust
 from hooke.cli.report import console, emit, opening, progress, row, say, table
 from hooke.errors import HookeError
@@ -38,6 +39,7 @@ def render(
     as_json: Json = False,
 ) -> None:
     """Draw whole layers: a PNG for every unit, a sprite sheet with JSON for every layer. Continues what was begun."""
+    make(out)
     with opening(model):
         from hooke.models.opening import open
         from hooke.storage.store import Store

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from hooke.cli.figures import make, unwritable
 from hooke.cli.methods import Distance, How, Like, Moved, Opacity, Options, Region, Start, Within
 from hooke.cli.objectives import (
     Animation,
@@ -34,7 +35,6 @@ from hooke.cli.objectives import (
 )
 from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Trust
 from hooke.cli.report import console, emit, opening, progress, row, say, table
-from hooke.errors import HookeError
 
 if TYPE_CHECKING:
     from hooke.models.model import Model as OpenModel
@@ -84,7 +84,7 @@ def visualize(
     as_json: Json = False,
 ) -> None:
     """Draw what units look for. Writes a PNG for each address, with its provenance inside, and a contact sheet."""
-    _make(out)
+    make(out)
     with opening(model):
         from hooke.cli.methods import is_transparent, method, on_paper
         from hooke.cli.sheet import contact_sheet
@@ -167,35 +167,9 @@ def _entry(picture: "Picture", file: Path) -> dict[str, object]:
 
 
 def _write(file: Path, picture: "Picture", transparent: bool) -> None:
-    """A PNG whose text chunk `hooke` says, as JSON, how it was made and what was measured."""
-    import json
-    from io import BytesIO
+    from hooke.visualization.files import picture_png
 
-    import PIL.Image
-    from PIL.PngImagePlugin import PngInfo
-
-    from hooke.modalities.image import to_png
-
-    facts = {"response": picture.response, "peak": picture.peak, "seconds": picture.seconds, "note": picture.note}
-    info = PngInfo()
-    info.add_itxt("hooke", json.dumps({**facts, "provenance": json.loads(picture.provenance.to_json())}))
     try:
-        PIL.Image.open(BytesIO(to_png(picture.image, transparent=transparent))).save(file, pnginfo=info)
+        file.write_bytes(picture_png(picture, transparent=transparent))
     except OSError as refusal:
-        raise _unwritable(file, refusal) from refusal
-
-
-def _make(folder: Path) -> None:
-    """Find out before the work, not after it, whether the folder can be written to."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".hooke-probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as refusal:
-        raise _unwritable(folder, refusal) from refusal
-
-
-def _unwritable(path: Path, refusal: OSError) -> HookeError:
-    reason = refusal.strerror or str(refusal)
-    return HookeError(f"--out {path}", f"it cannot be written ({reason})", next_step="give another folder to --out")
+        raise unwritable(file, refusal) from refusal

@@ -1,6 +1,7 @@
 """Datasets of torch and its relatives, and plain sequences of pictures, as samples."""
 
 import io
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,7 +35,28 @@ class Item:
     name: object = None
 
 
-class IndexedSamples(Samples):
+class _ItemSamples(Samples):
+    """A dataset that is a Python value, item by item."""
+
+    @abstractmethod
+    def _item(self, index: int) -> Item:
+        """One item. Errors: DataError where it cannot be had."""
+
+    @property
+    def place(self) -> str:
+        """Nowhere: the dataset is a Python value."""
+        return ""
+
+    def picture(self, index: int) -> PIL.Image.Image:
+        """One item as an RGB picture. Errors: ImageError or DataError where it is none."""
+        return to_picture(self._item(index).image, self.names[index])
+
+    def read(self, index: int, modality: Image) -> Canvas:
+        """One item as the model's canvas. Errors: ImageError or DataError where it is no picture."""
+        return to_canvas(self._item(index).image, self.names[index], modality)
+
+
+class IndexedSamples(_ItemSamples):
     """A torch dataset with a length, a Hugging Face dataset, or a sequence of pictures.
 
     An item is a picture (PIL, path, bytes, array or tensor), a tuple (picture, label), or a mapping with a picture
@@ -53,11 +75,6 @@ class IndexedSamples(Samples):
 
     def __len__(self) -> int:
         return self._size
-
-    @property
-    def place(self) -> str:
-        """Nowhere: the dataset is a Python value."""
-        return ""
 
     @cached_property
     def names(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -85,14 +102,6 @@ class IndexedSamples(Samples):
         """SHA-256 of names, labels and groups, and of the content of 32 items spread over the dataset."""
         probes = sorted({round(at) for at in numpy.linspace(0, len(self) - 1, PROBES)})
         return digest_of([self.names, self.labels, self.groups, *(self._bytes(index) for index in probes)])
-
-    def picture(self, index: int) -> PIL.Image.Image:
-        """One item as an RGB picture. Errors: ImageError or DataError where it is none."""
-        return to_picture(self._item(index).image, self.names[index])
-
-    def read(self, index: int, modality: Image) -> Canvas:
-        """One item as the model's canvas. Errors: ImageError or DataError where it is no picture."""
-        return to_canvas(self._item(index).image, self.names[index], modality)
 
     def _item(self, index: int) -> Item:
         self._check(index)
@@ -123,7 +132,7 @@ class IndexedSamples(Samples):
             return b"unreadable"
 
 
-class StreamedSamples(Samples):
+class StreamedSamples(_ItemSamples):
     """An iterable dataset (WebDataset, a streamed Hugging Face dataset): read forwards, never kept.
 
     It is gone through once for names, labels and its key, and must give the same items in the same order each time.
@@ -149,23 +158,10 @@ class StreamedSamples(Samples):
     def __getstate__(self) -> dict[str, object]:
         return self.__dict__ | {"_pass": None, "_next": 0}
 
-    @property
-    def place(self) -> str:
-        """Nowhere: the dataset is a Python value."""
-        return ""
-
     @cached_property
     def key(self) -> str:
         """SHA-256 of names, labels, groups and the content of every item."""
         return digest_of([self.names, self.labels, self.groups, self._contents])
-
-    def picture(self, index: int) -> PIL.Image.Image:
-        """One item as an RGB picture. Errors: ImageError or DataError where it is none."""
-        return to_picture(self._item(index).image, self.names[index])
-
-    def read(self, index: int, modality: Image) -> Canvas:
-        """One item as the model's canvas. Errors: ImageError or DataError where it is no picture."""
-        return to_canvas(self._item(index).image, self.names[index], modality)
 
     def _item(self, index: int) -> Item:
         self._check(index)

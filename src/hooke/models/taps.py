@@ -35,14 +35,8 @@ def tapped(
     AddressError for a layer or an edit that names nothing; ModelError where a pass did not come by a layer.
     """
     taps = _Taps(model, layers, edits, stop)
-    handles: list[Any] = []
-    try:
-        with resting(model.module):
-            taps.attach(handles)
-            yield taps
-    finally:
-        for handle in handles:
-            handle.remove()
+    with _attached(model, taps.attach):
+        yield taps
 
 
 @contextmanager
@@ -60,14 +54,8 @@ def passing(
     AddressError for an unknown layer; ModelError where a pass did not come by a layer.
     """
     watch = _Watch(model, layers, entering, leaving)
-    handles: list[Any] = []
-    try:
-        with resting(model.module):
-            watch.attach(handles)
-            yield watch
-    finally:
-        for handle in handles:
-            handle.remove()
+    with _attached(model, watch.attach):
+        yield watch
 
 
 @contextmanager
@@ -136,6 +124,19 @@ def leaves(output: object) -> Iterator[tuple[Leaf, Tensor]]:
 def version(tensor: Tensor) -> int:
     """How often the tensor was written in place; 0 where torch does not count."""
     return 0 if tensor.is_inference() else tensor._version
+
+
+@contextmanager
+def _attached(model: Specimen, attach: Callable[[list[Any]], None]) -> Iterator[None]:
+    """The model at rest, with the hooks that `attach` puts into a list; without them afterwards, whatever happened."""
+    handles: list[Any] = []
+    try:
+        with resting(model.module):
+            attach(handles)
+            yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 class _Rest:

@@ -20,7 +20,7 @@ from hooke.responses.gathering import target
 from hooke.responses.plan import KEEP, Plan
 from hooke.responses.recording import Recording, open_recording
 from hooke.responses.reduction import Reduction
-from hooke.responses.shards import Specimen, Work, make_arrays, shard_file
+from hooke.responses.shards import Work, make_arrays, shard_file
 
 Progress = Callable[[int, int], None]
 """Called with how many inputs are recorded, and of how many."""
@@ -78,7 +78,7 @@ def record(
 
 def _work(folder: Path, plan: Plan, model: Model, samples: Samples, workers: int, progress: Progress | None) -> None:
     """Record the shards that are missing, add all of them up in order, and finish."""
-    work = Work(folder, plan, Specimen.of(model), samples)
+    work = Work(folder, plan, model, samples)
     targets = [target(model, name) for name in plan.layers]
     reduction = Reduction.resume(folder, plan, targets, samples)
     missing = [number for number in range(reduction.shards, plan.shards) if not reduction.ready(number)]

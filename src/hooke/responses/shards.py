@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hooke.errors import DataError, ImageError
-from hooke.modalities.image import Image
 from hooke.modalities.samples import Samples
 from hooke.models.model import Model
 from hooke.numeric.streaming.chance import draws
@@ -28,41 +27,17 @@ BLOCK = 256
 """Inputs whose gathered values are in memory at once."""
 
 
-@dataclass(frozen=True)
-class Specimen:
-    """A model as it travels to a worker process."""
-
-    module: nn.Module
-    modality: Image
-    labels: tuple[str, ...]
-    name: str
-    fingerprint: str
-    device: torch.device
-    dtype: torch.dtype
-
-    @classmethod
-    def of(cls, model: Model) -> "Specimen":
-        """Pack a model."""
-        given = (model.module, model.modality, model.labels, model.name, model.fingerprint)
-        return cls(*given, model.device, model.dtype)
-
-    def model(self) -> Model:
-        """Unpack it."""
-        given = (self.module, self.modality, self.labels, self.name, self.fingerprint)
-        return Model(*given, self.device, self.dtype)
-
-
 @dataclass
 class Work:
     """The pure function of a recording: `work(shard)` leaves the shard's file in the folder and returns its number."""
 
     folder: Path
     plan: Plan
-    specimen: Specimen
+    opened: Model
     samples: Samples
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"folder": self.folder, "plan": self.plan, "specimen": self.specimen, "samples": self.samples}
+        return {"folder": self.folder, "plan": self.plan, "opened": self.opened, "samples": self.samples}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -70,8 +45,7 @@ class Work:
     @cached_property
     def model(self) -> Model:
         """The model in the form that is recorded."""
-        opened = self.specimen.model()
-        return recorded_form(opened, self.plan.layers) if self.plan.fast else opened
+        return recorded_form(self.opened, self.plan.layers) if self.plan.fast else self.opened
 
     @cached_property
     def targets(self) -> tuple[Target, ...]:
@@ -145,7 +119,7 @@ class Work:
 
     def _read(self, index: int) -> tuple[int, Tensor | str]:
         try:
-            return index, self.samples.read(index, self.specimen.modality)
+            return index, self.samples.read(index, self.opened.modality)
         except (ImageError, DataError) as fault:
             return index, fault.reason
 

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +10,16 @@ import safetensors.torch
 from torch import Tensor
 
 from hooke.errors import RecordingError
+from hooke.storage.whole import put_whole
 
 _MAGIC = b"hooke state 1\n"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Put a file in place at once. Errors: RecordingError where it cannot be written (full disk, read-only folder)."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        put_whole(path, content)
     except OSError as refusal:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise RecordingError(
             f"the recording {path.parent}",
             f"{path.name} cannot be written ({refusal.strerror or refusal})",

@@ -1,12 +1,13 @@
 """Smooth pooling: the gradient of max pooling as if it had been a weighted mean of all that it looks at."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
+
+from hooke.visualization.swapping import swapped
 
 FLOOR = 1e-2
 """Added to the mean of magnitudes, against division by zero (Lucid)."""
@@ -44,18 +45,17 @@ def _pooled(
     return result
 
 
-class smoothed(TorchFunctionMode):
-    """Within it, two-dimensional max pooling (as a module or a function) has a smooth gradient; values stay."""
+def _pooled_function(*args: Any, return_indices: bool = False, **kwargs: Any) -> Tensor:
+    """As `functional.max_pool2d` is called, with the indices that nobody gets."""
+    return _pooled(*args[:6], **kwargs)
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        kwargs = kwargs or {}
-        if func is functional.max_pool2d:
-            kwargs = {name: value for name, value in kwargs.items() if name != "return_indices"}
-            return _pooled(*args[:6], **kwargs)
-        return _pooled(*args, **kwargs) if func is torch.max_pool2d else func(*args, **kwargs)
+
+_SMOOTHED: Mapping[Callable[..., Any], Callable[..., Tensor]] = {
+    functional.max_pool2d: _pooled_function,
+    torch.max_pool2d: _pooled,
+}
+
+
+def smoothed() -> swapped:
+    """Within it, two-dimensional max pooling (as a module or a function) has a smooth gradient; values stay."""
+    return swapped(_SMOOTHED)

@@ -1,6 +1,7 @@
 """Whole layers, drawn: a file for every unit, a sprite sheet for every layer; what is there is not drawn again."""
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -11,17 +12,16 @@ from typing import Any
 
 import PIL.Image
 import torch
-from PIL.PngImagePlugin import PngInfo
 
 from hooke.addresses import Place
 from hooke.engines.local import map_shards
 from hooke.errors import HookeError
-from hooke.modalities.image import to_png
 from hooke.models.model import Model
-from hooke.results import Picture
 from hooke.storage.store import Store
+from hooke.storage.whole import put_whole
 from hooke.visualization.ascent import Ascent
 from hooke.visualization.drawing import draw, question
+from hooke.visualization.files import picture_png
 
 INDEX = "index.json"
 LARGEST = 16_383
@@ -59,6 +59,8 @@ def render(
     jobs = [Place(layer, channel) for layer, wanted in channels.items() for channel in wanted]
     for place in jobs:
         model.resolve(place)
+    for wanted in channels.values():
+        _columns(len(wanted), cell)
     left = {layer: len(wanted) for layer, wanted in channels.items()}
     missing = []
     for place in jobs:
@@ -67,7 +69,7 @@ def render(
         else:
             missing.append(place)
     shards = _batches(missing, method.batch)
-    work = _Work(model, method, seed, folder, store.folder if store else None, workers)
+    work = _Work(model, method, seed, folder, store, workers)
     done = len(jobs) - len(missing)
     sheets = {layer: sheet(folder, layer, channels[layer], cell) for layer, count in left.items() if count == 0}
     if progress:
@@ -87,14 +89,8 @@ def render(
 
 def sheet(folder: Path, layer: str, channels: Sequence[int], cell: int) -> Sheet:
     """The sprite sheet of pictures that are in the folder, written there with its JSON."""
-    side = -(-(len(channels) ** 0.5) // 1)
-    columns = max(1, min(int(side), LARGEST // cell))
+    columns = _columns(len(channels), cell)
     rows = -(-len(channels) // columns)
-    if rows * cell > LARGEST:
-        raise HookeError(
-            f"a sheet of {len(channels):,} units of {cell} px", f"it would be over {LARGEST:,} px high",
-            next_step="ask for a smaller cell, or for fewer units at once",
-        )  # fmt: skip
     page = PIL.Image.new("RGB", (columns * cell, rows * cell), (255, 255, 255))
     units = []
     for number, channel in enumerate(channels):
@@ -125,41 +121,39 @@ def file_stem(layer: str) -> str:
     return "".join(sign if sign.isalnum() or sign in "._-" else f"%{ord(sign):x}" for sign in layer)
 
 
-def write_picture(file: Path, picture: Picture) -> None:
-    """A PNG whose text chunk `hooke` says, as JSON, how it was made and what was measured; written whole or not at all.
-
-    Errors: HookeError where it cannot be written.
-    """
-    facts = {
-        "response": picture.response, "peak": picture.peak, "seconds": picture.seconds, "note": picture.note,
-        "key": picture.provenance.key, "provenance": json.loads(picture.provenance.to_json()),
-    }  # fmt: skip
-    info = PngInfo()
-    info.add_itxt("hooke", json.dumps(facts))
-    encoded = BytesIO()
-    PIL.Image.open(BytesIO(to_png(picture.image))).save(encoded, "PNG", pnginfo=info)
-    _put(file, encoded.getvalue())
-
-
+@dataclass(frozen=True)
 class _Work:
     """The pure function of a rendering: draws one batch of units into the folder, and says how many."""
 
-    def __init__(self, model: Model, method: Ascent, seed: int, folder: Path, store: Path | None, workers: int) -> None:
-        self.model, self.method, self.seed, self.folder, self.store = model, method, seed, folder, store
-        self.threads = max(1, (os.cpu_count() or 1) // workers) if workers else None
+    model: Model
+    method: Ascent
+    seed: int
+    folder: Path
+    store: Store | None
+    workers: int
 
     def __call__(self, batch: Sequence[Place]) -> int:
-        if self.threads:
-            torch.set_num_threads(self.threads)
-        store = Store(self.store) if self.store else None
+        if self.workers:
+            torch.set_num_threads(max(1, (os.cpu_count() or 1) // self.workers))
         steps = self.method.steps
-        for moment in draw(self.model, batch, by=self.method, seed=self.seed, every=steps, store=store):
+        for moment in draw(self.model, batch, by=self.method, seed=self.seed, every=steps, store=self.store):
             for picture in moment:
                 if picture.step == steps:
                     place = self.model.resolve(picture.address)
                     assert isinstance(place, Place)
-                    write_picture(self.folder / unit_file(place), picture)
+                    _put(self.folder / unit_file(place), picture_png(picture))
         return len(batch)
+
+
+def _columns(count: int, cell: int) -> int:
+    """Cells in a row of a sheet that is about as high as wide; HookeError where the sheet would be too large."""
+    columns = max(1, min(math.ceil(math.sqrt(count)), LARGEST // cell))
+    if -(-count // columns) * cell > LARGEST:
+        raise HookeError(
+            f"a sheet of {count:,} units of {cell} px", f"it would be over {LARGEST:,} px high",
+            next_step="ask for a smaller cell, or for fewer units at once",
+        )  # fmt: skip
+    return columns
 
 
 def _batches(places: Sequence[Place], size: int) -> list[tuple[Place, ...]]:
@@ -195,13 +189,8 @@ def _json(data: object) -> bytes:
 
 
 def _put(file: Path, content: bytes) -> None:
-    part = file.with_name(f".{file.name}.part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(file)
+        put_whole(file, content)
     except OSError as refusal:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         reason = f"it cannot be written ({refusal.strerror or refusal})"
         raise HookeError(f"the file {file}", reason, next_step="make room, or give another folder") from refusal

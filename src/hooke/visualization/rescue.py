@@ -1,12 +1,13 @@
 """Gradients for units that do not fire yet: a nonlinearity that blocks nearly all of a sample's gradient helps it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
+
+from hooke.visualization.swapping import swapped
 
 BLOCKED = 0.98
 """A sample is rescued at a nonlinearity that blocks more than this share of its squared gradient."""
@@ -80,18 +81,9 @@ _REDIRECTED: Mapping[Callable[..., Any], Callable[..., Tensor]] = {
 }
 
 
-class rescued(TorchFunctionMode):
+def rescued() -> swapped:
     """Within it, ReLU, ReLU6 and hard tanh, as modules or as functions, redirect the gradient of blocked samples.
 
     A loss is minimized: a negative gradient at a value means that raising the value helps.
     """
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        call: Callable[..., Any] = _REDIRECTED.get(func, func)
-        return call(*args, **(kwargs or {}))
+    return swapped(_REDIRECTED)

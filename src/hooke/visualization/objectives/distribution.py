@@ -14,11 +14,11 @@ from hooke.models.recording import activations
 from hooke.numeric.fixed import Fixed
 from hooke.shapes import Canvas, Canvases
 from hooke.visualization.objectives.matching import activation, channel_axis
-from hooke.visualization.objectives.objective import Objective, Recorded, group
+from hooke.visualization.objectives.objective import LayerDistance, Objective, Recorded, group
 
 
 @dataclass(frozen=True)
-class QuantileDistance(Objective):
+class QuantileDistance(LayerDistance):
     """The mean squared difference between each channel's sorted values and `quantiles`, over their mean square.
 
     Sorting pairs every position with one of the natural pictures' (optimal transport in one dimension), wherever in
@@ -26,16 +26,8 @@ class QuantileDistance(Objective):
     0 where the distributions are the same. Something to subtract.
     """
 
-    layer: str
     quantiles: Fixed
     axis: int = 0
-
-    @property
-    def unit(self) -> bool:
-        return False
-
-    def layers(self) -> frozenset[str]:
-        return frozenset({self.layer})
 
     def responses(self, recorded: Recorded) -> Float[Tensor, "*places"]:
         ours = sorted_values(recorded[self.layer], self.axis)

@@ -12,29 +12,21 @@ from hooke.models.recording import activations
 from hooke.numeric.fixed import Fixed
 from hooke.shapes import Canvas
 from hooke.visualization.objectives.directions import Direction
-from hooke.visualization.objectives.objective import Objective, Recorded
+from hooke.visualization.objectives.objective import LayerDistance, Objective, Recorded
 
 
 @dataclass(frozen=True)
-class Distance(Objective):
+class Distance(LayerDistance):
     """The mean squared difference to a recorded activation, over that activation's own mean square.
 
     0 where they are the same, 1 for an activation of zeros (Mahendran & Vedaldi 2015). Something to subtract.
     """
 
-    layer: str
     target: Fixed
 
     @property
     def placed(self) -> bool:
         return self.target.tensor.ndim > 1
-
-    @property
-    def unit(self) -> bool:
-        return False
-
-    def layers(self) -> frozenset[str]:
-        return frozenset({self.layer})
 
     def responses(self, recorded: Recorded) -> Float[Tensor, "*places"]:
         activation, target = recorded[self.layer], self.target.tensor.to(recorded[self.layer])

@@ -122,6 +122,20 @@ class Constant(Objective):
 
 
 @dataclass(frozen=True)
+class LayerDistance(Objective):
+    """How far one layer is from what it is wanted to hold: no unit's response, and something to subtract."""
+
+    layer: str
+
+    @property
+    def unit(self) -> bool:
+        return False
+
+    def layers(self) -> frozenset[str]:
+        return frozenset({self.layer})
+
+
+@dataclass(frozen=True)
 class Weighted(Objective):
     """A weighted sum of objectives; the score is the weighted sum of the parts' scores.
 

@@ -10,23 +10,15 @@ from hooke.models.model import Model
 from hooke.numeric.fixed import Fixed
 from hooke.shapes import Canvas
 from hooke.visualization.objectives.matching import activation, channel_axis
-from hooke.visualization.objectives.objective import Objective, Recorded, group
+from hooke.visualization.objectives.objective import LayerDistance, Objective, Recorded, group
 
 
 @dataclass(frozen=True)
-class StyleDistance(Objective):
+class StyleDistance(LayerDistance):
     """The mean absolute difference to a Gram matrix, over that matrix' own mean; something to subtract."""
 
-    layer: str
     gram: Fixed
     axis: int = 0
-
-    @property
-    def unit(self) -> bool:
-        return False
-
-    def layers(self) -> frozenset[str]:
-        return frozenset({self.layer})
 
     def responses(self, recorded: Recorded) -> Float[Tensor, "*places"]:
         wanted = self.gram.tensor.to(recorded[self.layer])

@@ -42,8 +42,8 @@ class Superposition(Planes):
 
 
 @dataclass(frozen=True)
-class Shared(Planes):
-    """One picture for the whole batch: the parameters of its first sample (Lucid's shared low-resolution tensors)."""
+class Coupled(Planes):
+    """One part for a whole batch, whose pictures depend on one another."""
 
     part: Planes
 
@@ -56,26 +56,19 @@ class Shared(Planes):
 
     def start(self, side: int, channels: int, streams: Sequence[Generator]) -> Parameters:
         return self.part.start(side, channels, streams)
+
+
+@dataclass(frozen=True)
+class Shared(Coupled):
+    """One picture for the whole batch: the parameters of its first sample (Lucid's shared low-resolution tensors)."""
 
     def values(self, parameters: Parameters, mixing: Mixing) -> Canvases:
         return self.part.values(parameters[:1], mixing).expand(len(parameters), -1, -1, -1)
 
 
 @dataclass(frozen=True)
-class Interpolated(Planes):
+class Interpolated(Coupled):
     """The pictures of a batch go in equal steps from its first one to its last one."""
-
-    part: Planes
-
-    @property
-    def coupled(self) -> bool:
-        return True
-
-    def shape(self, side: int) -> tuple[int, ...]:
-        return self.part.shape(side)
-
-    def start(self, side: int, channels: int, streams: Sequence[Generator]) -> Parameters:
-        return self.part.start(side, channels, streams)
 
     def values(self, parameters: Parameters, mixing: Mixing) -> Canvases:
         if len(parameters) < 2:
