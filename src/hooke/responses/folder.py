@@ -75,7 +75,8 @@ def finish(folder: Path, plan: Plan, reduction: Reduction, samples: Samples) -> 
     rows = tuple(index for index in range(plan.inputs) if index not in failed)
     if not rows:
         first = "; ".join(f"{one.name}: {one.reason}" for _, one in reduction.failures[:3])
-        raise RecordingError(f"the recording {folder}", f"no input could be read ({first})")
+        reason = f"no input could be read ({first})"
+        raise RecordingError(f"the recording {folder}", reason, next_step="check the data, and record again")
     number = torch.full((plan.inputs,), -1, dtype=torch.int64)
     number[torch.tensor(rows)] = torch.arange(len(rows))
     for at, (name, one) in enumerate(reduction.statistics.items()):
