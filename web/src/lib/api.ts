@@ -29,6 +29,9 @@ export class Gone extends Error {
   }
 }
 
+/** Why something failed, in words. */
+export const why = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
 /** What a stream of drawings says; `lost` when it broke off before its end. */
 export interface Listener {
   progress(event: Progress): void
@@ -57,6 +60,8 @@ export interface Api {
   record(url: string): Promise<unknown>
   /** Something about one unit that may take a while; `query` beyond its layer and channel. */
   unit<T>(what: string, layer: string, channel: number, query?: Record<string, string>): Promise<Answer<T>>
+  /** A study of one photograph that may take a while; `query`: what it is asked. */
+  study<T>(image: string, name: string, query?: Record<string, string>): Promise<Answer<T>>
   faces(addresses: string[]): Promise<Drawings>
   sheet(layer: string): Promise<Sheet>
   search(words: string): Promise<Found>
@@ -68,8 +73,8 @@ export function guessUrl(layer: string, channel: number): string {
 }
 
 /** The small picture that stands for a unit. */
-export function faceUrl(layer: string, channel: number, version = ''): string {
-  return `/api/face?${new URLSearchParams({ layer, channel: String(channel), ...(version ? { version } : {}) })}`
+export function faceUrl(layer: string, channel: number): string {
+  return `/api/face?${new URLSearchParams({ layer, channel: String(channel) })}`
 }
 
 /** The provenance and numbers of a finished picture. */
@@ -102,6 +107,11 @@ async function refused(answer: Response, path: string): Promise<Refused> {
   const body: unknown = await answer.json().catch(() => null)
   if (body && typeof body === 'object' && 'reason' in body) return { request: path, reason: '', choices: [], next_step: '', ...(body as Partial<Refused>) }
   return { request: path, reason: `${answer.status} ${answer.statusText}`.trim(), choices: [], next_step: '' }
+}
+
+async function later<T>(path: string): Promise<Answer<T>> {
+  const answer = await reach(path)
+  return answer.status === 202 ? ((await answer.json()) as { job: string }) : { ready: (await answer.json()) as T }
 }
 
 const part = encodeURIComponent
@@ -141,11 +151,9 @@ export const http: Api = {
     return () => source.close()
   },
   record: (url) => ask(url),
-  async unit<T>(what: string, layer: string, channel: number, query: Record<string, string> = {}) {
-    const parameters = new URLSearchParams({ layer, channel: String(channel), ...query })
-    const answer = await reach(`/api/unit/${what}?${parameters}`)
-    return answer.status === 202 ? ((await answer.json()) as { job: string }) : { ready: (await answer.json()) as T }
-  },
+  unit: (what, layer, channel, query = {}) =>
+    later(`/api/unit/${what}?${new URLSearchParams({ layer, channel: String(channel), ...query })}`),
+  study: (image, name, query = {}) => later(`/api/images/${part(image)}/${name}?${new URLSearchParams(query)}`),
   faces: (addresses) => post('/api/faces', { addresses }),
   sheet: (layer) => ask(`/api/layer?${new URLSearchParams({ layer })}`),
   search: (words) => ask(`/api/search?${new URLSearchParams({ q: words })}`),

@@ -80,6 +80,17 @@ export function carry(place: Place, from: Size, to: Size): Place {
   }
 }
 
+/** A point of a picture, each coordinate 0 to 1. */
+export interface Spot {
+  readonly x: number
+  readonly y: number
+}
+
+/** The middle of a place of a grid of `rows` x `columns`. */
+export function middle(place: Place, rows: number, columns: number): Spot {
+  return { x: (place.column + 0.5) / columns, y: (place.row + 0.5) / rows }
+}
+
 /** A step from a place by an arrow key; null where the key is no arrow. */
 export function step(place: Place, key: string, far: boolean, rows: number, columns: number): Place | null {
   const by = far ? Math.max(2, Math.round(Math.max(rows, columns) / 7)) : 1

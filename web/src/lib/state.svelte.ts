@@ -1,8 +1,8 @@
 /** The one state that every figure on the page shares: what is looked at, and what is known about it. */
-import { Gone, Refusal, type Api } from './api'
+import { Gone, Refusal, why, type Api } from './api'
 import { entriesAt, extremes, mapOf, type Entry } from './dictionary'
 import { Sketches } from './drawings.svelte'
-import { carry, equal } from './grid'
+import { carry, equal, middle, placeAt, type Spot } from './grid'
 import type { Dictionary, Layer, Model, Photo, Place, Sheet, UnitEffects } from './types'
 import { format, parse, same, start, type View } from './url'
 
@@ -60,6 +60,15 @@ export class Microscope {
   landmarks = $derived(this.current ? extremes(this.current) : null)
   pinned = $derived(this.inside(this.view.place))
   place = $derived(this.pinned ?? this.inside(this.hover) ?? this.landmarks?.busiest ?? null)
+  /** The point of the photograph that every figure marks: what the pointer is on in any of them. */
+  spot: Spot | null = $derived.by(() => {
+    const [place, layer, fine] = [this.place, this.layer, this.fine]
+    if (!place || !layer?.height || !layer.width) return null
+    const near = fine && equal(this.under(fine), place)
+    return near ? fine : middle(place, layer.height, layer.width)
+  })
+  /** The label that is asked about. */
+  of = $derived(this.view.of ?? this.photo?.predictions[0]?.index ?? null)
   entries: Entry[] = $derived(this.current && this.place ? entriesAt(this.current, this.place) : [])
   /** Where the unit that is pointed at is among the strongest. */
   unitMap = $derived(this.current && this.unit !== null ? mapOf(this.current, this.unit) : null)
@@ -83,6 +92,8 @@ export class Microscope {
   })
 
   readonly sketches: Sketches
+
+  private fine = $state.raw<Spot | null>(null)
 
   #sheets = new Map<string, Promise<Sheet>>()
 
@@ -154,6 +165,17 @@ export class Microscope {
     this.settle()
   }
 
+  /** The reader is over a point of the photograph in a figure with a grid of its own. */
+  pointAt(spot: Spot | null): void {
+    this.fine = spot
+    this.point(spot && this.under(spot))
+  }
+
+  /** Ask about a label, alone or rather than another one. */
+  askAbout(of: number | null, rather: number | null = null): void {
+    this.go({ ...this.view, of, rather: rather === of ? null : rather })
+  }
+
   pin(place: Place | null, how: 'push' | 'replace' = 'push'): void {
     if (!place && this.pinned) this.hover = this.pinned
     this.go({ ...this.view, place }, how)
@@ -168,7 +190,7 @@ export class Microscope {
       this.images = [...this.images.filter((each) => each.id !== photo.id), photo]
       this.showImage(photo.id)
     } catch (error) {
-      this.uploadTrouble = error instanceof Error ? error.message : String(error)
+      this.uploadTrouble = why(error)
       if (error instanceof Gone) this.lose()
     } finally {
       this.uploading = null
@@ -198,6 +220,11 @@ export class Microscope {
     if (!this.subject) return [`There is no layer ${layer ?? ''} in this model.`]
     if (this.view.page === 'layer' || this.channel !== null) return []
     return [`There is no unit ${channel} in ${layer}: its units are 0 to ${this.subject.channels - 1}.`]
+  }
+
+  private under({ x, y }: Spot): Place | null {
+    const layer = this.layer
+    return layer?.height && layer.width ? placeAt(x, y, { width: 1, height: 1 }, layer.height, layer.width) : null
   }
 
   private inside(place: Place | null): Place | null {
@@ -232,7 +259,7 @@ export class Microscope {
     } catch (error) {
       if (this.#asked !== key) return
       if (error instanceof Gone) this.lose()
-      else this.trouble = error instanceof Error ? error.message : String(error)
+      else this.trouble = why(error)
     }
   }
 
@@ -277,7 +304,7 @@ export class Microscope {
         .catch((error: unknown) => {
           if (call.signal.aborted) return
           if (error instanceof Gone) this.lose()
-          else this.effectsTrouble = error instanceof Error ? error.message : String(error)
+          else this.effectsTrouble = why(error)
         })
     }, rest)
   }

@@ -53,6 +53,7 @@ function toy() {
     }),
     record: vi.fn(async () => ({})),
     unit: vi.fn(async () => ({ job: 'job' })),
+    study: vi.fn(async () => ({ job: 'job' })),
     faces: vi.fn(async () => ({ job: null, drawings: [] })),
     sheet: vi.fn(async () => {
       throw new Gone()
@@ -129,6 +130,32 @@ describe('opening', () => {
     expect([microscope.opening, microscope.gone]).toEqual([true, false])
     await wait(600)
     expect(microscope.opening).toBe(false)
+  })
+})
+
+describe('what all figures share', () => {
+  it('marks the point under the pointer, and the middle of the place where that is chosen otherwise', async () => {
+    const { microscope } = toy()
+    await microscope.open()
+    expect(microscope.spot).toEqual({ x: 0.75, y: 0.75 })
+    microscope.pointAt({ x: 0.6, y: 0.1 })
+    expect(microscope.place).toEqual({ row: 0, column: 1 })
+    expect(microscope.spot).toEqual({ x: 0.6, y: 0.1 })
+    microscope.point({ row: 1, column: 0 })
+    expect(microscope.spot).toEqual({ x: 0.25, y: 0.75 })
+    microscope.pointAt(null)
+    expect(microscope.spot).toEqual({ x: 0.75, y: 0.75 })
+  })
+
+  it('asks about a label, alone or rather than another', async () => {
+    const { microscope, history } = toy()
+    await microscope.open()
+    expect(microscope.of).toBeNull()
+    microscope.askAbout(1, 0)
+    expect([microscope.of, microscope.view.rather]).toEqual([1, 0])
+    microscope.askAbout(1, 1)
+    expect(microscope.view.rather).toBeNull()
+    expect(history).toEqual(['push /?of=1&rather=0', 'push /?of=1'])
   })
 })
 

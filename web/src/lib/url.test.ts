@@ -15,6 +15,7 @@ describe('the URL', () => {
     { ...start, image: 'cat', layer: 'blocks.4.1.bn2.act', place: { row: 5, column: 7 } },
     { ...start, image: 'a/b ?&#%', layer: 'odd name&at=1,1', place: { row: 0, column: 0 } },
     { ...start, layer: '`Mixed 4d`[0.out]~2' },
+    { ...start, image: 'cat', of: 281, rather: 287 },
     unitView('blocks.4.1.bn2.act', 37),
     unitView('odd/name ?&#', 0),
     layerView('`Mixed 4d`[0.out]~2'),

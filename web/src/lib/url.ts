@@ -11,13 +11,17 @@ export interface View {
   /** The pinned place. */
   readonly place: Place | null
   readonly channel: number | null
+  /** The label that is asked about, and the one that it is rather than; null: the likeliest, and none. */
+  readonly of: number | null
+  readonly rather: number | null
   /** How the units of a layer are sorted, and which words their addresses or labels contain. */
   readonly sort: string | null
   readonly find: string | null
 }
 
 export const start: View = {
-  page: 'workspace', image: null, layer: null, place: null, channel: null, sort: null, find: null,
+  page: 'workspace', image: null, layer: null, place: null, channel: null, of: null, rather: null, sort: null,
+  find: null,
 }
 
 export const layerView = (layer: string): View => ({ ...start, page: 'layer', layer })
@@ -37,6 +41,8 @@ export function parse(path: string, query: string): View {
     image: image === undefined ? null : decode(image),
     layer: parameters.get('layer') || null,
     place: parsePlace(parameters.get('at')),
+    of: parseIndex(parameters.get('of')),
+    rather: parseIndex(parameters.get('rather')),
   }
 }
 
@@ -54,6 +60,8 @@ function workspace(view: View): [string, string[]] {
   const parts: string[] = []
   if (view.layer !== null) parts.push(`layer=${readable(view.layer)}`)
   if (view.place !== null) parts.push(`at=${view.place.row},${view.place.column}`)
+  if (view.of !== null) parts.push(`of=${view.of}`)
+  if (view.rather !== null) parts.push(`rather=${view.rather}`)
   return [view.image === null ? '/' : `/image/${encodeURIComponent(view.image)}`, parts]
 }
 
@@ -69,6 +77,10 @@ function sheetOrUnit(view: View): [string, string[]] {
 function parsePlace(text: string | null): Place | null {
   const match = /^(\d{1,6}),(\d{1,6})$/.exec(text ?? '')
   return match ? { row: Number(match[1]), column: Number(match[2]) } : null
+}
+
+function parseIndex(text: string | null): number | null {
+  return /^\d{1,7}$/.test(text ?? '') ? Number(text) : null
 }
 
 function decode(text: string): string | null {
