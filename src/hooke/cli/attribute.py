@@ -9,7 +9,7 @@ from typer import Argument, Option
 
 from hooke.cli.figures import Figures, make, write_figure, write_json, writing
 from hooke.cli.options import Device, Json, Model, Precision, Seed, Trust
-from hooke.cli.report import console, emit, opening, progress, row, say, table
+from hooke.cli.report import console, counting, emit, opening, row, say, table
 from hooke.cli.visualize import file_names
 from hooke.errors import AttributionWarning, NumericsError, nearest
 
@@ -95,13 +95,8 @@ def _attributed(
     """The attributions, with progress, and what there is to remark."""
     from hooke.attribution.attribute import attribute as attributed
 
-    with progress() as bar, warnings.catch_warnings(record=True) as caught:
+    with counting("attributing") as watch, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AttributionWarning)
-        task = bar.add_task("attributing", total=None)
-
-        def watch(done: int, total: int) -> None:
-            bar.update(task, completed=min(done, total), total=total)
-
         found = attributed(model, canvas, list(of), to, by, seed=seed, watch=watch)
     remarks = [str(one.message) for one in caught if issubclass(one.category, AttributionWarning)]
     return found, remarks + [remark for one in found if (remark := _missed(one))]

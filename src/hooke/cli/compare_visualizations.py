@@ -8,7 +8,7 @@ from typer import Argument, Option
 
 from hooke.cli.figures import make, write_json, writing
 from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Trust
-from hooke.cli.report import console, emit, opening, progress, row, say, table
+from hooke.cli.report import console, counting, emit, opening, row, say, table
 
 if TYPE_CHECKING:
     from hooke.models.model import Model as OpenModel
@@ -53,11 +53,10 @@ def compare_visualizations(
     chosen = methods or [name for name in METHODS if of or name != "distribution"]
     if not methods and not of:
         say("distribution is left out: it needs photographs (--of)")
-    with progress() as bar:
-        task = bar.add_task("drawing", total=len(addresses) * len(chosen))
+    with counting("drawing") as progress:
         found = compare(
             opened, addresses, methods=chosen, witnesses=others, photographs=Canvases(of or [], opened), steps=steps,
-            seed=seed, store=Store(), progress=lambda done, _: bar.update(task, completed=done),
+            seed=seed, store=Store(), progress=progress,
         )  # fmt: skip
     rows = _written(opened, found, out)
     if as_json:

@@ -7,7 +7,7 @@ from typer import Argument, Option
 
 from hooke.cli.figures import Figures, make, plain, write_figure, write_json
 from hooke.cli.options import Device, Json, Model, Precision, Seed, Trust
-from hooke.cli.report import console, emit, opening, progress, row, say, table
+from hooke.cli.report import console, counting, emit, opening, row, say, table
 
 if TYPE_CHECKING:
     from hooke.interventions.effect import EditEffect
@@ -52,11 +52,10 @@ def effect(
     with opening(model):
         opened = open(model, device=device, precision=precision, trust=trust)
         known = _means(means, opened, edits) if means is not None else None
-    with progress() as bar:
-        task = bar.add_task("measuring", total=None)
+    with counting("measuring") as progress:
         found = measure(
             opened, data, edit=edits, on=on, by=by or None, controls=controls, means=known, seed=seed,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=progress,
         )  # fmt: skip
     facts = _facts(found)
     if out is not None:
@@ -70,14 +69,12 @@ def effect(
 
 def _means(recording: Path, model: Any, edits: list[Any]) -> dict[str, Any]:
     """The means of the edited layers, of those that were recorded. RecordingError where another model was."""
-    from hooke.errors import RecordingError
     from hooke.models.editing.placing import by_layer
+    from hooke.responses.examples import opened
     from hooke.responses.recording import open_recording
 
     recorded = open_recording(recording)
-    if recorded.fingerprint != model.fingerprint:
-        reason = f"it is of {recorded.fingerprint[:12]}, {model.name} is {model.fingerprint[:12]}"
-        raise RecordingError(f"the recording {recording}", reason, next_step="record this model: `hooke record`")
+    opened(recorded, model)
     return {name: recorded.layer(name).mean.float() for name in by_layer(model, edits) if name in recorded.layers}
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from hooke.cli.measuring import recorded
 from hooke.cli.options import DEFAULT_MODEL, Device, Json, Precision, Trust
 from hooke.cli.report import emit, opening, say
 from hooke.errors import ImageError
@@ -47,13 +48,12 @@ def explore(
         emit({"address": url, "model": model}, indent=None) if as_json else print(f"{url}   (Ctrl-C stops)", flush=True)
         with opening(model):
             from hooke.models.opening import open
-            from hooke.responses.recording import open_recording
             from hooke.server.app import create_app
             from hooke.storage.store import Store
 
-            recorded = open_recording(recording) if recording else None
+            known = recorded(recording)
             opened = open(model, device=device, precision=precision, trust=trust)
-            app = create_app(opened, photographs(paths), Store(), hosts=(host,), recording=recorded)
+            app = create_app(opened, photographs(paths), Store(), hosts=(host,), recording=known)
         if not (no_browser or as_json):
             open_window(url)
         serve(app, sock)

@@ -7,7 +7,7 @@ from typer import Argument, Option
 
 from hooke.cli.figures import Figures, make, write_figure, write_json
 from hooke.cli.options import Device, Json, Model, Precision, Trust
-from hooke.cli.report import console, emit, opening, progress, row, say, table
+from hooke.cli.report import console, counting, emit, opening, row, say, table
 from hooke.errors import HookeError
 
 if TYPE_CHECKING:
@@ -58,12 +58,10 @@ def factorize(
         canvases, _ = canvases_of(opened, data)
     curve: RankCurve | None = None
     if rank == "auto":
-        with progress() as bar:
-            task = bar.add_task("ranks", total=None)
+        with counting("ranks") as progress:
             found, curve = factorize_at_best(
-                opened, canvases, at=layer, by=method, seed=seed, name=name,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
-            )  # fmt: skip
+                opened, canvases, at=layer, by=method, seed=seed, name=name, progress=progress
+            )
     else:
         found = factorized(opened, canvases, at=layer, by=method, seed=seed, name=name)
     files = _figures(opened, canvases, found, curve, out) if out is not None else []

@@ -61,13 +61,14 @@ def method(model: "Model", options: Options, size: int | None) -> "Ascent":
     from hooke.visualization.transforms import Backgrounds, Chain, Transform, preset
     from hooke.visualization.usual import movements
 
-    transform: Transform = movements(model) if options.transform is None else preset(options.transform)
+    own = min(model.modality.height, model.modality.width)
+    transform: Transform = movements(model) if options.transform is None else preset(options.transform, own)
     part = parametrization(options.parametrization)
     if options.like is not None:
         part = _fitted(model, part, options.like)
     whole: Parametrization = part
     if options.photograph is not None:
-        whole = _on_photograph(model, options, part, size or min(model.modality.height, model.modality.width))
+        whole = _on_photograph(model, options, part, size or own)
     elif (options.mask, options.within, options.distance) != (None, None, None):
         raise _unfit("--mask, --within and --distance", "they say what may change of a photograph", "give --photograph")
     if options.opacity is not None:

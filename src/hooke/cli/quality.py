@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
@@ -81,20 +82,21 @@ def quality(
 def _journeys(model: "OpenModel", pictures: "Mapping[str, Picture]", recording: "Recording") -> "dict[str, Journey]":
     """For each layer, the way of its units' pictures beside natural top examples and random inputs."""
     from hooke.validation.sights import vector
-    from hooke.validation.travel import travel, traveller, upto
+    from hooke.validation.travel import travel, travellers, upto
 
     layers: dict[str, list[str]] = {}
     for name in pictures:
         layers.setdefault(vector(model, name)[0], []).append(name)
     found = {}
+    each = travellers(model, {one: pictures[one].image for part in layers.values() for one in part}, recording, NATURAL)
     with progress() as bar:
         task = bar.add_task("travelling", total=len(pictures))
         for layer, names in layers.items():
-            travellers = []
-            for name in names:
-                travellers.append(traveller(model, name, pictures[name].image, recording, NATURAL))
+            going = []
+            for one in islice(each, len(names)):
+                going.append(one)
                 bar.advance(task)
-            found[layer] = travel(model, travellers, upto(model, layer))
+            found[layer] = travel(model, going, upto(model, layer))
     return found
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from hooke.cli.options import Device, Json, Model, Precision, Trust
-from hooke.cli.report import console, emit, opening, progress, row, say, table
+from hooke.cli.report import console, counting, emit, opening, row, say, table
 
 if TYPE_CHECKING:
     from hooke.responses.recording import Recording
@@ -45,11 +45,10 @@ def record(
         from hooke.responses.record import record as recorded
 
         opened = open(model, device=device, precision=precision, trust=trust)
-    with progress() as bar:
-        task = bar.add_task("recording", total=None)
+    with counting("recording") as progress:
         recording = recorded(
             opened, data, at=layers, out=out, keep=keep, whole=whole or (), workers=workers, positions=positions,
-            seed=seed, progress=lambda done, all_of_them: bar.update(task, completed=done, total=all_of_them),
+            seed=seed, progress=progress,
         )  # fmt: skip
     if as_json:
         emit(_facts(recording))

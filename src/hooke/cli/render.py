@@ -10,7 +10,7 @@ from typer import Option
 from hooke.cli.figures import make
 from hooke.cli.measuring import Cheap, Data
 from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Trust
-from hooke.cli.report import console, emit, opening, progress, row, say, table
+from hooke.cli.report import console, counting, emit, opening, row, say, table
 from hooke.errors import HookeError
 
 if TYPE_CHECKING:
@@ -64,12 +64,10 @@ def render(
             method = replace(method, parametrization=method.parametrization.sized(size))
     channels = _channels(opened, layers, units, sample)
     method = suited(opened, [f"{layer}:{chosen[0]}" for layer, chosen in channels.items() if chosen], method)
-    with progress() as bar:
-        task = bar.add_task("drawing", total=None)
+    with counting("drawing") as progress:
         sheets = rendered(
             opened, channels, out, by=method, seed=seed, workers=workers, cell=cell, store=Store(),
-            progress=lambda done, wanted: bar.update(task, completed=done, total=wanted),
-            measure=Cheap(recording) if measure else None,
+            progress=progress, measure=Cheap(recording) if measure else None,
         )  # fmt: skip
     _report(opened, sheets, out, max(1, workers), as_json)
 

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -118,6 +118,14 @@ def progress() -> Iterator["Progress"]:
     )
     with Progress(*columns, console=console(stderr=True), transient=True, disable=not watched()) as bar:
         yield bar
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar of one task; it is told how much is done, and of how much."""
+    with progress() as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=min(done, total), total=total)
 
 
 def watched() -> bool:

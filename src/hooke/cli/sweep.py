@@ -8,7 +8,7 @@ from typer import Argument, Option
 
 from hooke.cli.figures import Figures, make, plain, write_figure, write_json
 from hooke.cli.options import Device, Json, Model, Precision, Seed, Trust
-from hooke.cli.report import console, emit, opening, progress, row, say, table
+from hooke.cli.report import console, counting, emit, opening, row, say, table
 from hooke.errors import NumericsError
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def sweep(
 
         opened = open(model, device=device, precision=precision, trust=trust)
         chosen = _units(opened, units)
-    with progress() as bar:
-        task = bar.add_task("sweeping", total=None)
+    with counting("sweeping") as progress:
         if isinstance(chosen, str) and greedy:
             if group:
                 step = "leave one of the two out, or give a folder with that group only"
@@ -59,9 +58,8 @@ def sweep(
             facts = _grown(on, sweeps.greedy(opened, data, chosen, count, on), chosen)
         elif isinstance(chosen, str):
             found = sweeps.important(
-                opened, data, chosen, group or None, count, on, by, controls, seed,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
-            )  # fmt: skip
+                opened, data, chosen, group or None, count, on, by, controls, seed, progress=progress
+            )
             facts = _important(on, found)
         elif len(chosen) == 1:
             facts = _dosed(on, chosen[0], *sweeps.dose_response(opened, data, chosen[0], doses, on, seed))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from hooke.cli.figures import make, plain, write_figure, write_json
+from hooke.cli.measuring import recorded
 from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Trust
-from hooke.cli.report import console, emit, opening, progress, row, table
+from hooke.cli.report import console, counting, emit, opening, row, table
 from hooke.cli.visualize import file_names
 from hooke.errors import StimulusError
 
@@ -54,20 +55,18 @@ def tune(
     make(out)
     with opening(model):
         from hooke.models.opening import open
-        from hooke.responses.recording import open_recording
         from hooke.responses.showing import stimuli_sheet
         from hooke.responses.tuning import Sweep
         from hooke.responses.tuning import tune as measure
 
         kind = chosen(stimulus, fix or [], pictures)
         opened = open(model, device=device, precision=precision, trust=trust)
-        recorded = open_recording(recording) if recording else None
+        known = recorded(recording)
     names = [name.strip() for name in over.split(",") if name.strip()]
-    with progress() as bar:
-        task = bar.add_task("showing stimuli")
+    with counting("showing stimuli") as progress:
         tuning = measure(
-            opened, units, kind, over=names, by=Sweep(steps=steps, samples=samples), seed=seed, recording=recorded,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            opened, units, kind, over=names, by=Sweep(steps=steps, samples=samples), seed=seed, recording=known,
+            progress=progress,
         )  # fmt: skip
     write_figure(stimuli_sheet([kind]), out / "stimuli.png")
     written = _written(opened, tuning, out, seed)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from hooke.cli.figures import Figures, make, plain, write_figure, write_json, writing
+from hooke.cli.measuring import recorded
 from hooke.cli.options import Device, Json, Model, Precision, Seed, Trust
 from hooke.cli.report import console, emit, opening, row, say, table
 
 if TYPE_CHECKING:
-    from hooke.circuits.weights import Contextual, Direct, Expanded, Recorded, Weights
+    from hooke.circuits.weights import Contextual, Direct, Expanded, Weights
 
 FEW = 16
 """Targets that are listed one by one, with all their neighbours; of more, the strongest pairs."""
@@ -49,10 +50,10 @@ def weights(
         from hooke.models.opening import open
 
         opened = open(model, device=device, precision=precision, trust=trust)
-        recorded = _recorded(normalize)
+        scales = recorded(normalize)
     found = read(
         opened, _units(source), _units(target), by=_method(direct, contextual), data=data,
-        check=CHECK if check else None, normalize=recorded, seed=seed,
+        check=CHECK if check else None, normalize=scales, seed=seed,
     )  # fmt: skip
     facts = _facts(found, count)
     if out is not None:
@@ -76,12 +77,6 @@ def _method(direct: bool, contextual: Path | None) -> "Expanded | Direct | Conte
     if direct and contextual is not None:
         raise NumericsError("--direct --contextual", "direct kernels have no slopes", next_step="give one of the two")
     return Direct() if direct else Contextual(contextual) if contextual is not None else Expanded()
-
-
-def _recorded(folder: Path | None) -> "Recorded | None":
-    from hooke.responses.recording import open_recording
-
-    return None if folder is None else open_recording(folder)
 
 
 def _facts(found: "Weights", count: int) -> dict[str, Any]:
