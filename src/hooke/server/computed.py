@@ -1,14 +1,16 @@
 """An answer that takes a while: there already, or a job to follow, and then to be asked for again."""
 
+import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Depends, Query
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from hooke.addresses import Place
 from hooke.server.answers import REVALIDATE
-from hooke.server.microscope import Microscope
+from hooke.server.microscope import Here, Microscope
 from hooke.server.wire import JobView
 
 Report = Callable[[int, int], None]
@@ -24,14 +26,20 @@ def computed(here: Microscope, name: str, work: Callable[[Report], BaseModel]) -
     return Response(body, media_type="application/json", headers=REVALIDATE)
 
 
-def known(here: Microscope, name: str, work: Callable[[], BaseModel]) -> Response:
-    """The answer of that name, worked out now where it is not known."""
-    body = here.answers.get(name) or here.answers.put(name, work().model_dump_json().encode())
+async def known(here: Microscope, name: str, work: Callable[[], BaseModel]) -> Response:
+    """The answer of that name, worked out now, in a thread of its own, where it is not known."""
+    body = here.answers.get(name)
+    if body is None:
+        body = here.answers.put(name, await asyncio.to_thread(lambda: work().model_dump_json().encode()))
     return Response(body, media_type="application/json", headers=REVALIDATE)
 
 
-def checked(here: Microscope, layer: str, channel: int) -> Place:
-    """The address of a unit of this model; AddressError where there is no such unit."""
+def checked(here: Here, layer: str, channel: Annotated[int, Query(ge=0)]) -> Place:
+    """The address of the unit that is asked about; AddressError where this model has no such unit."""
     place = here.model.resolve(Place(layer, channel))
     assert isinstance(place, Place)
     return place
+
+
+Unit = Annotated[Place, Depends(checked)]
+"""The unit that a request names by `layer` and `channel`; looked up in a thread, since a pass may hold the model."""

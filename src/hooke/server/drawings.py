@@ -1,18 +1,17 @@
 """/api/drawings and /api/guesses: what units look for, drawn once, and a first guess from the photographs."""
 
-import hashlib
 import json
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from hooke.addresses import Place
-from hooke.errors import AddressError
 from hooke.modalities.image import to_png
 from hooke.results import Picture
-from hooke.server.answers import FOREVER, REVALIDATE, Png
+from hooke.server.answers import FOREVER, Png, tagged
+from hooke.server.computed import Unit
 from hooke.server.jobs import ready
 from hooke.server.microscope import Here, Microscope
 from hooke.server.refusals import Absent, TooLarge
@@ -31,9 +30,7 @@ Key = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The key of the 
 @router.post("/api/drawings")
 async def ask_drawings(here: Here, request: Request, wanted: DrawingsRequest) -> DrawingsView:
     """What is known of some units' pictures, and the job that draws those that were never drawn."""
-    if len(wanted.addresses) > MOST:
-        raise TooLarge(f"{len(wanted.addresses)} drawings", f"at most {MOST} can be asked for at once")
-    views = await here.ask(request, here.background, lambda: [look_up(here, text) for text in wanted.addresses])
+    views = await look_up_all(here, request, wanted)
     missing = [view for view in views if view.state != "ready"]
     if not missing:
         return DrawingsView(job=None, drawings=views)
@@ -61,14 +58,17 @@ async def get_drawing_record(here: Here, request: Request, key: Key) -> dict[str
 
 
 @router.get("/api/guesses", response_class=Png)
-async def get_guess(here: Here, request: Request, layer: str, channel: Annotated[int, Query(ge=0)]) -> Response:
+async def get_guess(here: Here, request: Request, place: Unit) -> Response:
     """The piece of the shown photographs that drives a channel most."""
-    body = await here.ask(request, here.background, lambda: guess(here, layer, channel))
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {**REVALIDATE, "ETag": tag}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
-    return Png(body, headers=headers)
+    body = await here.ask(request, here.background, lambda: guess(here, place))
+    return tagged(request, body, Png)
+
+
+async def look_up_all(here: Microscope, request: Request, wanted: DrawingsRequest) -> list[DrawingView]:
+    """What is known of some units' pictures; TooLarge for too many at once."""
+    if len(wanted.addresses) > MOST:
+        raise TooLarge(f"{len(wanted.addresses)} drawings", f"at most {MOST} can be asked for at once")
+    return await here.ask(request, here.background, lambda: [look_up(here, text) for text in wanted.addresses])
 
 
 def look_up(here: Microscope, text: str) -> DrawingView:
@@ -94,16 +94,14 @@ def record(picture: Picture) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def guess(here: Microscope, layer: str, channel: int) -> bytes:
-    """The piece of the shown photographs that drives a channel most, as a PNG; Absent where none are shown."""
-    row = here.model.layer(layer)
-    if channel >= (row.channels or 0):
-        raise AddressError(f"channel {channel} of {layer}", f"channels go from 0 to {(row.channels or 0) - 1}")
-    peaks = here.peaks(layer)
+def guess(here: Microscope, place: Place) -> bytes:
+    """The piece of the shown photographs that drives a unit most, as a PNG; Absent where none are shown."""
+    peaks = here.peaks(place.layer)
     if peaks is None:
-        raise Absent(f"a guess for {Place(layer, channel)}", "no photographs are shown")
-    canvas = here.shelf.shown[int(peaks.images[channel])].canvas
-    return to_png(receptive_crop(here.model, canvas, layer, int(peaks.rows[channel]), int(peaks.columns[channel])))
+        raise Absent(f"a guess for {place}", "no photographs are shown")
+    assert isinstance(place.channel, int)
+    image, row, column = (int(of[place.channel]) for of in (peaks.images, peaks.rows, peaks.columns))
+    return to_png(receptive_crop(here.model, here.shelf.shown[image].canvas, place.layer, row, column))
 
 
 def _absent(key: str) -> Absent:

@@ -120,7 +120,7 @@ class Queue:
         with self._changed:
             if name not in self._units:
                 stand = Stand(DrawingView(address=name, state="queued"), self._next(), share=0.0)
-                self._units[name] = _Unit(name, frozenset(), stand, alone=True, work=work)
+                self._units[name] = _Unit(name, frozenset(), stand, work=work)
             return self._asked([self._units[name]])
 
     def stands(self, job: str) -> tuple[list[Stand], bool, bool]:
@@ -291,7 +291,7 @@ class Queue:
             reason = _told(error, ", ".join(batch))
         self._settle(batch, reason)
 
-    def _tell(self, batch: dict[str, _Unit], pictures: list[Picture], pace: "Pace") -> None:
+    def _tell(self, batch: dict[str, _Unit], pictures: list[Picture], pace: Pace) -> None:
         final = [picture for picture in pictures if picture.step >= self.steps]
         for picture in final:
             self._keep(picture)

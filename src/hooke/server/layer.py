@@ -1,6 +1,5 @@
 """/api/layer: all units of a layer, one number each, to sort and filter them by."""
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter
@@ -20,8 +19,7 @@ router = APIRouter()
 @router.get("/api/layer", response_model=SheetView)
 async def get_layer(here: Here, layer: str) -> Response:
     """Weight norms, and of a recorded layer how often and over which label each unit fires."""
-    name = f"layer {layer}"
-    return await asyncio.to_thread(lambda: known(here, name, lambda: _sheet(here, layer)))
+    return await known(here, f"layer {layer}", lambda: _sheet(here, layer))
 
 
 def _sheet(here: Microscope, name: str) -> SheetView:
@@ -41,11 +39,12 @@ def _norms(here: Microscope, layer: str) -> tuple[list[float] | None, str]:
 
 
 def _recorded(here: Microscope, layer: str) -> dict[str, Any]:
-    if here.recording is None or layer not in here.recording.layers:
+    recording = here.recorded(layer)
+    if recording is None:
         return {}
-    kept = here.recording.layer(layer)
-    found: dict[str, Any] = {"active": kept.active.tolist(), "inputs": len(here.recording.names)}
-    told = kept.groups if by_groups(here.recording) else kept.labels
+    kept = recording.layer(layer)
+    found: dict[str, Any] = {"active": kept.active.tolist(), "inputs": len(recording.names)}
+    told = kept.groups if by_groups(recording) else kept.labels
     if len(told.names) < 2:
         return found
     means = told.means.double()

@@ -124,6 +124,10 @@ class Microscope:
             and other.position is None
         ]
 
+    def recorded(self, layer: str) -> Recording | None:
+        """The recording, if this layer is in it."""
+        return self.recording if self.recording and layer in self.recording.layers else None
+
     def finished(self, key: str) -> Picture | None:
         """A finished picture by its key, from memory or from the store."""
         return self._pictures.get(key) or kept(self.store, key)

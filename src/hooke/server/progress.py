@@ -1,12 +1,8 @@
 """/api/jobs: pictures as they sharpen, as server-sent events, and the end of a job that is no longer wanted."""
 
 import asyncio
-import base64
-import io
 from collections.abc import AsyncIterator
 
-import numpy
-import PIL.Image
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
@@ -14,8 +10,8 @@ from starlette.responses import Response, StreamingResponse
 from hooke.server.answers import EventStream
 from hooke.server.jobs import Queue, Stand
 from hooke.server.microscope import Here
+from hooke.server.sprites import data_url, picture_of
 from hooke.server.wire import EndEvent, FinishedEvent, ProgressEvent, WorkEvent
-from hooke.shapes import Canvas
 
 router = APIRouter()
 
@@ -84,16 +80,7 @@ def _sketch(stand: Stand, steps: int) -> ProgressEvent:
         address=stand.view.address,
         step=stand.picture.step,
         steps=steps,
-        image=data_url(stand.picture.image),
+        image=data_url(picture_of(stand.picture.image), quality=60, method=0),
         response=stand.picture.response,
         seconds_left=round(stand.seconds_left or 0.0, 1),
     )
-
-
-def data_url(canvas: Canvas) -> str:
-    """A canvas as a small WebP in a data: URL (no torch: every thread that uses it has threads of its own)."""
-    levels = numpy.rint(canvas.numpy().clip(0, 1) * 255).astype(numpy.uint8).transpose(1, 2, 0)
-    file = io.BytesIO()
-    picture = PIL.Image.fromarray(levels if levels.shape[2] == 3 else levels[:, :, 0]).convert("RGB")
-    picture.save(file, format="WEBP", quality=60, method=0)
-    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()

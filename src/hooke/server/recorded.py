@@ -1,12 +1,10 @@
 """/api/unit/density, /selectivity and /examples: what a recording knows of a unit."""
 
-import asyncio
 from collections.abc import Sequence
-from typing import Annotated
 
 import numpy
 import PIL.Image
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from hooke.addresses import Place
@@ -14,15 +12,13 @@ from hooke.responses.distributions import distribution
 from hooke.responses.examples import Example, examples
 from hooke.responses.recording import Recording
 from hooke.responses.selectivity import CAVEAT, METHOD, selectivity
-from hooke.server.computed import LATER, Report, checked, computed, known
+from hooke.server.computed import LATER, Report, Unit, computed, known
 from hooke.server.microscope import Here, Microscope
 from hooke.server.refusals import Absent
 from hooke.server.sprites import picture_of, sheet
 from hooke.server.wire_units import BinView, DensityView, ExamplesView, ExampleView, LabelView, SelectivityView
 
 router = APIRouter(prefix="/api/unit")
-
-Channel = Annotated[int, Query(ge=0)]
 
 ROWS = 8
 SIDE = 72
@@ -32,23 +28,23 @@ EACH = 4
 
 
 @router.get("/density", response_model=DensityView)
-async def get_density(here: Here, layer: str, channel: Channel) -> Response:
+async def get_density(here: Here, place: Unit) -> Response:
     """How the values of a unit are distributed over the recorded data."""
-    kept, place = _recording(here), checked(here, layer, channel)
-    return await asyncio.to_thread(lambda: known(here, f"density {place}", lambda: _density(kept, place)))
+    kept = _recording(here)
+    return await known(here, f"density {place}", lambda: _density(kept, place))
 
 
 @router.get("/selectivity", response_model=SelectivityView)
-async def get_selectivity(here: Here, layer: str, channel: Channel) -> Response:
+async def get_selectivity(here: Here, place: Unit) -> Response:
     """Which labels a unit prefers, with intervals, beside shuffled labels."""
-    kept, place = _recording(here), checked(here, layer, channel)
-    return await asyncio.to_thread(lambda: known(here, f"selectivity {place}", lambda: _selectivity(kept, place)))
+    kept = _recording(here)
+    return await known(here, f"selectivity {place}", lambda: _selectivity(kept, place))
 
 
 @router.get("/examples", response_model=ExamplesView, responses=LATER)
-async def get_examples(here: Here, layer: str, channel: Channel) -> Response:
+async def get_examples(here: Here, place: Unit) -> Response:
     """Recorded inputs from each bin of a unit's activation, cut out where it had that value."""
-    kept, place = _recording(here), checked(here, layer, channel)
+    kept = _recording(here)
     return computed(here, f"examples {place}", lambda report: _examples(here, kept, place, report))
 
 

@@ -1,11 +1,12 @@
 """/api/unit/quality, /tuning, /weights and /ablation: what is measured of one unit when somebody asks."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy
 import PIL.Image
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from numpy.typing import NDArray
 from starlette.responses import Response
 
@@ -17,7 +18,7 @@ from hooke.models.editing.kinds import Ablate
 from hooke.responses.stimuli import stimulus
 from hooke.responses.tuning import Sweep, Tuning, tune
 from hooke.results import Picture
-from hooke.server.computed import LATER, Report, checked, computed
+from hooke.server.computed import LATER, Report, Unit, computed
 from hooke.server.microscope import Here, Microscope
 from hooke.server.neighbours import neighbours
 from hooke.server.refusals import Absent
@@ -27,8 +28,6 @@ from hooke.server.wire_units import AblationRow, AblationView, QualityView, Stan
 from hooke.validation.pictures import measure
 
 router = APIRouter(prefix="/api/unit")
-
-Channel = Annotated[int, Query(ge=0)]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -41,10 +40,9 @@ GLYPH = 40
 
 
 @router.get("/quality", response_model=QualityView, responses=LATER)
-async def get_quality(here: Here, layer: str, channel: Channel) -> Response:
+async def get_quality(here: Here, place: Unit) -> Response:
     """How far to trust a unit's picture; the more of its seeds are drawn, the more is told."""
-    place = checked(here, layer, channel)
-    drawn = [found for again in range(SEEDS) if (found := here.picture(wanted(str(place), again)))]
+    drawn = await asyncio.to_thread(_drawn, here, place)
     if not drawn:
         raise Absent(f"the quality of {place}", "it is not drawn yet", next_step="ask for its drawing first")
     others = here.others(place)[:SEEDS]
@@ -53,30 +51,32 @@ async def get_quality(here: Here, layer: str, channel: Channel) -> Response:
 
 
 @router.get("/tuning", response_model=TuningView, responses=LATER)
-async def get_tuning(here: Here, layer: str, channel: Channel, kind: str, over: str) -> Response:
+async def get_tuning(here: Here, place: Unit, kind: str, over: str) -> Response:
     """A unit's mean response to a synthetic stimulus as one of its parameters changes."""
-    place = checked(here, layer, channel)
     stimulus(kind).range(over)
     return computed(here, f"tuning {kind} {over} {place}", lambda report: _tuning(here, place, kind, over, report))
 
 
 @router.get("/weights", response_model=WeightsView, responses=LATER)
-async def get_weights(here: Here, layer: str, channel: Channel, after: bool = False, other: str = "") -> Response:
+async def get_weights(here: Here, place: Unit, after: bool = False, other: str = "") -> Response:
     """The units before (or after) a unit, by the weights between them; `other` chooses their layer."""
-    place = checked(here, layer, channel)
     name = f"weights {after} {other} {place}"
     return computed(here, name, lambda report: neighbours(here.model, place, after, other, report))
 
 
 @router.get("/ablation", response_model=AblationView, responses=LATER)
-async def get_ablation(here: Here, layer: str, channel: Channel) -> Response:
+async def get_ablation(here: Here, place: Unit) -> Response:
     """What becomes of the shown photographs when a unit is set to zero, and when random ones are."""
-    place = checked(here, layer, channel)
     return computed(here, f"ablation {place}", lambda report: _ablation(here, place, report))
 
 
+def _drawn(here: Microscope, place: Place) -> list[Picture]:
+    """Its pictures from several seeds, as far as they were drawn."""
+    return [found for again in range(SEEDS) if (found := here.picture(wanted(str(place), again)))]
+
+
 def _quality(here: Microscope, place: Place, drawn: list[Picture], others: list[Picture]) -> QualityView:
-    kept = here.recording if here.recording and place.layer in here.recording.layers else None
+    kept = here.recorded(place.layer)
     found = measure(here.model, drawn[0], of=place, recording=kept, again=drawn[1:], others=others)
     data = (found.data.before or found.data.peak) if found.data else None
     stable = found.stability
@@ -91,7 +91,7 @@ def _quality(here: Microscope, place: Place, drawn: list[Picture], others: list[
 def _tuning(here: Microscope, place: Place, kind: str, over: str, report: Report) -> TuningView:
     from hooke.responses.showing import curve, scale
 
-    kept = here.recording if here.recording and place.layer in here.recording.layers else None
+    kept = here.recorded(place.layer)
     report(0, 1)
     found = tune(
         here.model, str(place), stimulus(kind), over=over, by=SWEEP, seed=here.seed, recording=kept, progress=report
