@@ -9,12 +9,17 @@ const KEY = Symbol('microscope')
 export const share = (microscope: Microscope): Microscope => setContext(KEY, microscope)
 export const shared = (): Microscope => getContext<Microscope>(KEY)
 
+/** A click that stays on this page; any other is the browser's. */
+export function plain(event: MouseEvent): boolean {
+  return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
+}
+
 /** The attributes of a link to a view: a plain click stays on this page, everything else is the browser's. */
 export function link(microscope: Microscope, view: View): { href: string; onclick: (event: MouseEvent) => void } {
   return {
     href: format(view),
     onclick(event) {
-      if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+      if (!plain(event)) return
       event.preventDefault()
       microscope.go(view)
       scrollTo(0, 0)

@@ -1,7 +1,7 @@
 /** The pictures of units: what is known of each, and the one job that draws what is wanted now. */
 import { SvelteMap } from 'svelte/reactivity'
 
-import { Gone, type Api } from './api'
+import { Gone, why, type Api } from './api'
 import type { Drawing, Progress } from './types'
 
 /** What is known of one unit's picture. */
@@ -86,7 +86,7 @@ export class Sketches {
       if (round !== this.#round) return
       this.#leave()
       if (error instanceof Gone) this.gone()
-      else for (const address of missing) this.#fail(address, error instanceof Error ? error.message : String(error))
+      else for (const address of missing) this.#fail(address, why(error))
     }
   }
 

@@ -1,5 +1,5 @@
 /** One panel's answer: asked for, waited for with its progress, cancelled, failed with its reason, asked for again. */
-import { Gone, type Api } from './api'
+import { Gone, why, type Api } from './api'
 import type { Answer } from './types'
 
 export type PanelState = 'idle' | 'waiting' | 'working' | 'ready' | 'failed' | 'cancelled'
@@ -47,7 +47,7 @@ export class Panel<T> {
     } catch (error) {
       if (round !== this.#round) return
       if (error instanceof Gone) this.gone()
-      this.fail(error instanceof Error ? error.message : String(error))
+      this.fail(why(error))
     }
   }
 

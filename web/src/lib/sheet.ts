@@ -21,12 +21,15 @@ export function orders(sheet: Sheet): Order[] {
   ]
 }
 
+/** What is sorted by, in whichever direction. */
+export const keyOf = (sort: string | null): string => (sort ?? '').replace(/^-/, '')
+
 /** The channels that fit the words, in order; ties by address, what has no number last. */
 export function arranged(sheet: Sheet, sort: string | null, find: string | null): number[] {
   const words = (find ?? '').trim().toLowerCase()
   const all = Array.from({ length: sheet.channels }, (_, channel) => channel)
   const fitting = words ? all.filter((channel) => fits(sheet, channel, words)) : all
-  const key = (sort ?? '').replace(/^-/, '')
+  const key = keyOf(sort)
   if (key === 'label' && sheet.labels)
     return fitting.sort((a, b) => labelOf(sheet, a).localeCompare(labelOf(sheet, b)) || a - b)
   const values = valuesOf(sheet, key)
@@ -47,7 +50,7 @@ export function labelOf(sheet: Sheet, channel: number): string {
 
 /** The number that a unit is sorted by; null where there is none. */
 export function valueOf(sheet: Sheet, channel: number, sort: string | null): number | null {
-  return valuesOf(sheet, (sort ?? '').replace(/^-/, ''))?.[channel] ?? null
+  return valuesOf(sheet, keyOf(sort))?.[channel] ?? null
 }
 
 export interface Cut {
