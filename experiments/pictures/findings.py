@@ -25,7 +25,7 @@ from hooke.models.randomized import randomized
 from hooke.numeric.fixed import Fixed
 from hooke.numeric.intervals import rate
 from hooke.numeric.seeds import stream
-from hooke.numeric.spectra import colour_matrix, mixed, power_law
+from hooke.numeric.spectra import colour_matrix, power_law, synthesized
 from hooke.provenance import versions
 from hooke.responses.record import record
 from hooke.results import Picture
@@ -125,20 +125,17 @@ def families(model: Model, photographs: Photographs, work: Path) -> dict[tuple[s
         own = {name: trained[name] for name in CONTROLLED}
         return Family(untrained(), layer, own[layer], units(layer).wanted, seen("random", untrained, own)[layer])
 
-    first = [layer for layer in LAYERS if layer not in CONTROLLED]
+    def controls(layers: Sequence[str]) -> None:
+        for layer in layers:
+            made[layer, "random directions"] = partial(directions, layer)
+            made[layer, "random weights"] = partial(random, layer)
+
+    others = [layer for layer in LAYERS if layer not in CONTROLLED]
     made: dict[tuple[str, str], Callable[[], Family]] = {}
     made |= {(layer, "units"): partial(units, layer) for layer in CONTROLLED}
-    for layer in CONTROLLED[:1]:
-        made |= {
-            (layer, "random directions"): partial(directions, layer),
-            (layer, "random weights"): partial(random, layer),
-        }
-    made |= {(layer, "units"): partial(units, layer) for layer in first}
-    for layer in CONTROLLED[1:]:
-        made |= {
-            (layer, "random directions"): partial(directions, layer),
-            (layer, "random weights"): partial(random, layer),
-        }
+    controls(CONTROLLED[:1])
+    made |= {(layer, "units"): partial(units, layer) for layer in others}
+    controls(CONTROLLED[1:])
     return made
 
 
@@ -156,9 +153,8 @@ def _directions(model: Model, layer: str) -> Tensor:
 def noise(side: int) -> list[Canvas]:
     """Sixteen canvases with the spectrum and colours of photographs, and nothing else of them."""
     dice = stream(0, "noise", str(side))
-    spectra = torch.view_as_complex(torch.randn(UNITS, 3, side, side // 2 + 1, 2, generator=dice))
-    waves = torch.fft.irfft2(spectra * power_law(side, side, 1.0), s=(side, side))
-    return list((0.5 + 0.2 * mixed(colour_matrix(), waves)).clamp(0, 1))
+    spectra = torch.randn(UNITS, 3, side, side // 2 + 1, 2, generator=dice)
+    return list((0.5 + 0.2 * synthesized(spectra, power_law(side, side, 1.0), colour_matrix(), side)).clamp(0, 1))
 
 
 def middle(sight: Sight) -> Sight:

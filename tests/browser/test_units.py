@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.alone
 
@@ -77,3 +77,23 @@ def test_search_finds_by_address(page: Page) -> None:
     box.press("Enter")
     found = page.locator(".found .chip")
     expect(found.first).to_have_attribute("href", "/unit/bn1.act/7", timeout=30_000)
+
+
+def test_what_was_found_before_does_not_stand_for_other_words(page: Page) -> None:
+    box = page.get_by_role("searchbox", name="Search units")
+    box.fill("bn1.act:7")
+    box.press("Enter")
+    expect(page.locator(".found .chip").first).to_have_attribute("href", "/unit/bn1.act/7", timeout=30_000)
+    held: list[Route] = []
+    page.route(re.compile(r"/api/search\?q=tabby"), held.append)
+    box.fill("tabby")
+    box.press("Enter")
+    expect(page.locator(".found")).to_contain_text("searching")
+    expect(page.locator(".found .chip")).to_have_count(0)
+    box.fill("bn1.act:9")
+    box.press("Enter")
+    later = page.locator(".found .chip").first
+    expect(later).to_have_attribute("href", "/unit/bn1.act/9", timeout=30_000)
+    held[0].continue_()
+    page.wait_for_timeout(500)
+    expect(later).to_have_attribute("href", "/unit/bn1.act/9")

@@ -22,6 +22,7 @@ from hooke.visualization.parametrizations import (
     fitted_colours,
 )  # fmt: skip
 from hooke.visualization.transforms import Backgrounds, Chain, preset
+from hooke.visualization.transforms.presets import tokens
 
 UNIT = "blocks.1.0.bn1.act:3"
 
@@ -42,6 +43,11 @@ def made(model, parametrization="fourier", transform="hooke", size=64, **more):
 
 def test_transformers_have_movements_of_their_own():
     assert made(open("tiny-vit"), transform=None) == Ascent(Fourier(size=64), preset("tokens"))
+
+
+def test_the_movements_of_transformers_are_shares_of_the_side(default_model):
+    assert made(default_model, transform="tokens").transform == preset("tokens", 224) == tokens(224)
+    assert tokens(224).jitter == 7.0
 
 
 def test_without_options_it_is_the_default(default_model):

@@ -12,7 +12,7 @@ from hooke.visualization import Still
 from hooke.visualization.ascent import Ascent
 from hooke.visualization.drawing import visualize
 from hooke.visualization.parametrizations import Fourier
-from hooke.visualization.questions import canvas_side
+from hooke.visualization.questions import asked
 
 
 @pytest.mark.parametrize(
@@ -30,12 +30,12 @@ from hooke.visualization.questions import canvas_side
     ],
 )
 def test_the_side_follows_the_effective_receptive_field(default_model, address, side):
-    assert canvas_side(default_model, default_model.resolve(address), Ascent()) == side
+    assert asked(default_model, address, Ascent(), 0).side == side
 
 
 def test_what_is_asked_for_is_given(default_model):
     address = default_model.resolve("blocks.1.1.bn2.act:3")
-    assert canvas_side(default_model, address, Ascent(Fourier(size=40))) == 40
+    assert asked(default_model, address, Ascent(Fourier(size=40)), 0).side == 40
 
 
 def test_a_shallow_unit_is_driven_as_hard_on_its_small_canvas(default_model):

@@ -13,7 +13,7 @@ from hooke.numeric.seeds import stream
 from hooke.visualization import Ascent, Fourier, Search, question, visualize
 from hooke.visualization.ascent import ascend
 from hooke.visualization.objectives import Response
-from hooke.visualization.parametrizations import MACO, Natural
+from hooke.visualization.parametrizations import MACO, Natural, Pixels
 from hooke.visualization.transforms import preset
 
 WIDE = Image(160, 160, (0.0,) * 3, (1.0,) * 3)
@@ -110,3 +110,16 @@ def test_what_cannot_begin_coarse_is_refused_in_words(model):
             Ascent(**({"coarse": 4} | settings))
     with pytest.raises(NumericsError, match="no half"):
         visualize(model, "1:3", by=Ascent(Fourier(size=65), steps=4, coarse=2))
+
+
+class Claiming(Pixels):
+    """Says that it grows, and not how."""
+
+    @property
+    def grows(self):
+        return True
+
+
+def test_one_s_own_parametrization_that_does_not_say_how_it_grows_is_told(model):
+    with pytest.raises(NumericsError, match=r"Claiming(.|\n)*no way to grow(.|\n)*coarse=0"):
+        visualize(model, "1:3", by=Ascent(Claiming(size=64), steps=4, coarse=2))

@@ -77,11 +77,8 @@ class Noise(Baseline):
     def values(self, way: Way) -> Tensor:
         dice = torch.Generator().manual_seed(self.seed)
         noise = torch.rand(way.values.shape[1:], generator=dice).to(way.values)[None]
-        if way.from_input:
-            return noise
-        low, high = way.values.reshape(len(way.values), -1).aminmax(dim=1)
-        shape = (-1, *[1] * (way.values.ndim - 1))
-        return low.view(shape) + noise * (high - low).view(shape)
+        low, high = _ends(way)
+        return low + noise * (high - low)
 
 
 @dataclass(frozen=True)
@@ -93,11 +90,7 @@ class Farthest(Baseline):
     """
 
     def values(self, way: Way) -> Tensor:
-        if way.from_input:
-            low, high = torch.zeros_like(way.values), torch.ones_like(way.values)
-        else:
-            shape = (-1, *[1] * (way.values.ndim - 1))
-            low, high = (end.view(shape) for end in way.values.reshape(len(way.values), -1).aminmax(dim=1))
+        low, high = _ends(way)
         return torch.where(way.values - low > high - way.values, low, high)
 
 
@@ -139,3 +132,12 @@ def canvases(fixed: Fixed, way: Way) -> Tensor:
             "the canvases of a baseline", reason, next_step="make them with model.modality.canvas(picture)"
         )
     return found.to(way.canvases)
+
+
+def _ends(way: Way) -> tuple[Tensor, Tensor]:
+    """The ends of the range: 0 and 1 in the input, elsewhere each input's own least and largest value."""
+    if way.from_input:
+        return way.values.new_zeros(()), way.values.new_ones(())
+    low, high = way.values.reshape(len(way.values), -1).aminmax(dim=1)
+    shape = (-1, *[1] * (way.values.ndim - 1))
+    return low.view(shape), high.view(shape)

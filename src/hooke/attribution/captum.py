@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy
 import torch
@@ -57,12 +58,12 @@ class Captum(Method):
         return self.method.random
 
     def credit(self, way: Way, seed: int) -> Credit:
-        values, sums = [], []
+        values, sums, starts = [], [], cache(lambda baseline: fitted(baseline, way))
         for number in range(len(way.canvases)):
             alone = way.of_others(way.canvases[number : number + 1])
 
             def start(baseline: Baseline, number: int = number) -> Tensor:
-                return fitted(baseline, way)[number : number + 1]
+                return starts(baseline)[number : number + 1]
 
             with _seeded(seed, way.model.device), warnings.catch_warnings():
                 warnings.filterwarnings("ignore", module="captum")

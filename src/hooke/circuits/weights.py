@@ -210,18 +210,16 @@ def _direct(model: Model, start: Chosen, end: Chosen) -> Path:
         listed = ", ".join(between[:4]) or "no layer with weights"
         raise AddressError(request, f"between them lie {listed}", next_step=step)
     beyond = windows(model, start.layer, end.layer)
-    direction = end.directions[:1]
     blank = model.modality.blank(1).to(model.device, model.dtype)
-    checked = path(model, blank, start.layer, end.layer, direction)
-    ours = torch.einsum("uc,csyx->usyx", direction, found.weights)
-    full = ours if len(beyond) == 2 else ours[:, :, 0] if len(beyond) == 1 else ours[:, :, 0, 0]
+    checked = path(model, blank, start.layer, end.layer, end.directions[:1])
+    values = torch.einsum("uc,csyx->usyx", end.directions, found.weights)
+    values = values if len(beyond) == 2 else values[:, :, 0] if len(beyond) == 1 else values[:, :, 0, 0]
+    full = values[:1]
     fits = full.shape[2:] == tuple(window.size for window in beyond)
     total = checked.weights.cpu().sum(tuple(range(2, checked.weights.ndim)))
     if not fits or full.shape[1] != total.shape[1] or not _close(full.sum(tuple(range(2, full.ndim))), total):
         reason = "the kernels do not read the source itself: something that is not a nonlinearity lies between"
         raise AddressError(request, reason, next_step=step)
-    values = torch.einsum("uc,csyx->usyx", end.directions, found.weights)
-    values = values if len(beyond) == 2 else values[:, :, 0] if len(beyond) == 1 else values[:, :, 0, 0]
     return Path(values, beyond, checked.replaced, (), (), 1)
 
 
@@ -246,9 +244,7 @@ def _contextual(model: Model, batch: Tensor, start: Chosen, end: Chosen) -> Path
         raise NumericsError("contextual weights", reason, next_step="give data that it answers to")
     where = [[[int(axis) for axis in torch.unravel_index(at, spatial)] for at in one] for one in peak.indices]
     shares = torch.where(total > 0, share / total.clamp(min=1e-12), 0.0)
-    found = path(
-        model, batch, start.layer, end.layer, end.directions, linear=False, positions=where, shares=shares
-    )  # fmt: skip
+    found = path(model, batch, start.layer, end.layer, end.directions, linear=False, positions=where, shares=shares)
     return replace(found, local=("every slope",))
 
 

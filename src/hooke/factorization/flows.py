@@ -59,11 +59,13 @@ class Flows:
         return worst
 
 
-def parts_of(maps: Maps, groups: Groups) -> Float[Tensor, "group input unit down across"]:
-    """What each group adds to the activations of a layer, and last the rest: they sum to the activations."""
-    parts = groups.contributions(groups.amounts(maps))
-    rest = maps - parts.sum(0)
-    return torch.cat([parts, rest[None]])
+def parts_of(values: Tensor, groups: Groups, axis: int = 1) -> Float[Tensor, "group ..."]:
+    """What each group adds to the activations of a layer, and last the rest: they sum to the activations.
+
+    `axis` is that of the channels.
+    """
+    parts = groups.contributions(groups.amounts(values, axis), axis)
+    return torch.cat([parts, (values - parts.sum(0))[None]])
 
 
 def split_gradient(gradient: Maps, maps: Maps, groups: Groups) -> Float[Tensor, "group input unit down across"]:

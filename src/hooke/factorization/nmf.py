@@ -94,6 +94,11 @@ class SignedNMF(Method):
         return Fit(found.directions, positive - negative, found.reader, found.mean)
 
 
+def nmf_of(values: Tensor, rank: int) -> Method:
+    """The NMF that can take these values: one-sided where some are negative."""
+    return OneSidedNMF(rank) if bool((values < 0).any()) else NMF(rank)
+
+
 def nndsvd(matrix: Matrix, rank: int, seed: int) -> tuple[Matrix, Matrix]:
     """A start from the singular vectors: amounts [group, row] and directions [group, channel], zeros kept.
 

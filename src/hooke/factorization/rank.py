@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hooke.errors import NumericsError
+from hooke.factorization.controls import RandomBasis
 from hooke.factorization.factorization import Factorization
 from hooke.factorization.factorize import factorize
 from hooke.factorization.method import Method, share
@@ -16,6 +17,7 @@ from hooke.factorization.nmf import NMF
 from hooke.factorization.rows import canvases_of, recorded, rows_of
 from hooke.models.model import Model
 from hooke.numeric.seeds import stream
+from hooke.numeric.similarity import partners
 
 RANKS = (2, 3, 4, 5, 6, 8, 10, 12)
 
@@ -42,13 +44,7 @@ class RankCurve:
 
 def matched(one: Float[Tensor, "group channel"], other: Float[Tensor, "group channel"]) -> Float[Tensor, "group"]:
     """The cosine of each direction with its partner, where partners are chosen for the largest sum (Kuhn 1955)."""
-    from scipy.optimize import linear_sum_assignment
-
-    lengths = torch.linalg.vector_norm(one, dim=1)[:, None] * torch.linalg.vector_norm(other, dim=1)
-    cosines = one @ other.T / lengths.clamp(min=1e-12)
-    rows, columns = linear_sum_assignment(cosines.numpy(), maximize=True)
-    pairs: Tensor = cosines[torch.as_tensor(rows), torch.as_tensor(columns)]
-    return pairs
+    return torch.tensor([cosine for _, _, cosine in partners(one, other)])
 
 
 def rank_curve(
@@ -64,8 +60,6 @@ def rank_curve(
     runs. Here each run sees other rows (random starts alone often end in the same optimum, also of noise), and
     directions are matched, since other rows have no clusters in common.
     """
-    from hooke.factorization.controls import RandomBasis
-
     method: Any = NMF() if by is None else by
     fitting = [rank for rank in sorted(set(ranks)) if 1 <= rank <= min(len(rows) // 2, rows.shape[1])]
     if not fitting:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from hooke.errors import EditError, WeightsError, nearest
 from hooke.interventions.burning import Weights, affine, burn, refusal, unburnable
+from hooke.models.agreement import apart, random_batch
 from hooke.models.copying import copy_with
 from hooke.models.editing.coherence import coherent
 from hooke.models.editing.edit import Edit
@@ -155,13 +156,9 @@ def _burnt(model: Model, edits: Sequence[Edit]) -> dict[str, Tensor]:
 
 
 def _difference(model: Model, other: Model, edits: Sequence[Edit]) -> float:
-    image, dice = model.modality, torch.Generator().manual_seed(0)
-    canvases = torch.rand(2, image.channels, image.height, image.width, generator=dice)
-    batch = image.normalize(canvases).to(model.device, model.dtype)
+    batch = random_batch(model)
     with torch.no_grad(), tapped(model, [LOGITS], edits) as taps:
-        wanted = taps(batch)[LOGITS]
-        found = other(batch)
-    return float((found - wanted).abs().max() / wanted.abs().max().clamp(min=1e-6))
+        return apart(other(batch), taps(batch)[LOGITS])
 
 
 def _change(text: str, state: dict[str, Tensor]) -> tuple[str, Any, float]:

@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from torch import Generator, Tensor
-from torch.nn import functional
 
 from hooke.errors import DataError
-from hooke.modalities.scenes import COLOURS, TURN, pattern, radii, radius, turned
+from hooke.modalities.scenes import COLOURS, TURN, background, pattern, radii, radius, turned
 from hooke.numeric.seeds import stream
 from hooke.shapes import Canvases
 
@@ -178,11 +177,8 @@ DRAWN: dict[str, Callable[[Tensor, Tensor, Generator], Drawn]] = {
 
 def _behind(kinds: Tensor, dice: Generator, least: float) -> Canvases:
     """Smooth backgrounds of any colour with patterns of these kinds, of strength `least` or up to 0.2 more."""
-    count = len(kinds)
-    back = torch.rand(count, 3, 4, 4, generator=dice)
-    smooth = functional.interpolate(back, (SIDE, SIDE), mode="bicubic", align_corners=True)
-    smooth = 0.5 + 0.5 * (smooth - 0.5) + 0.25 * (torch.rand(count, 3, 1, 1, generator=dice) - 0.5)
-    strength = least + 0.2 * torch.rand(count, 1, 1, 1, generator=dice)
+    smooth = background(len(kinds), dice, SIDE)
+    strength = least + 0.2 * torch.rand(len(kinds), 1, 1, 1, generator=dice)
     return smooth * (1 - strength * pattern(kinds, dice, SIDE)[:, None])
 
 
@@ -218,8 +214,7 @@ def _filled(textures: Tensor, outlines: Tensor, dice: Generator) -> Drawn:
     towards = (shade.mean(1, keepdim=True) < 0.5).float()
     drawn = torch.where(inside[:, None], shade * (1 - marks) + towards * marks, behind)
     differing = known.any(1) & ~known.all(1)
-    canvases, inside, differing, without = _finished(drawn, behind, inside, differing, dice)
-    return canvases, inside, differing, without
+    return _finished(drawn, behind, inside, differing, dice)
 
 
 def _finished(drawn: Canvases, behind: Canvases, first: Masks, second: Masks, dice: Generator) -> Drawn:
@@ -229,7 +224,7 @@ def _finished(drawn: Canvases, behind: Canvases, first: Masks, second: Masks, di
     return (drawn * light + noise).clamp(0, 1), first, second, (behind * light + noise).clamp(0, 1)
 
 
-def _checked(values: Sequence[int] | Tensor, count: int, name: str, what: str) -> Float[Tensor, "..."] | Tensor:
+def _checked(values: Sequence[int] | Tensor, count: int, name: str, what: str) -> Labels:
     found = torch.as_tensor(values, dtype=torch.long)
     if found.ndim != 1 or (len(found) and not 0 <= int(found.min()) <= int(found.max()) < count):
         raise DataError(f"the {what} of the planted set {name!r}", f"they are whole numbers from 0 to {count - 1}")

@@ -6,6 +6,7 @@ from itertools import product
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
+from torch.nn import functional
 
 from hooke.shapes import Canvases
 
@@ -32,9 +33,7 @@ def scenes(labels: Sequence[int], seed: int) -> Canvases:
     dice, count = torch.Generator().manual_seed(seed), len(labels)
     index = torch.tensor(labels)
     colour, filling, shape = index // 12, index // 4 % 3, index % 4
-    back = torch.rand(count, 3, 4, 4, generator=dice)
-    behind = torch.nn.functional.interpolate(back, (SIDE, SIDE), mode="bicubic", align_corners=True)
-    behind = 0.5 + 0.5 * (behind - 0.5) + 0.25 * (torch.rand(count, 3, 1, 1, generator=dice) - 0.5)
+    behind = background(count, dice)
     marked = torch.randint(0, 4, (count,), generator=dice).clamp(min=1) - 1  # plain every other time
     strength = 0.3 * torch.rand(count, 1, 1, 1, generator=dice)
     behind = behind * (1 - strength * pattern(marked, dice)[:, None])
@@ -53,6 +52,13 @@ def scenes(labels: Sequence[int], seed: int) -> Canvases:
     light = 0.75 + 0.4 * torch.rand(count, 1, 1, 1, generator=dice)
     noise = 0.02 * torch.randn(count, 3, SIDE, SIDE, generator=dice)
     return ((inside * drawn + (1 - inside) * behind) * light + noise).clamp(0, 1)
+
+
+def background(count: int, dice: Generator, side: int = SIDE) -> Canvases:
+    """Smooth backgrounds of any colour."""
+    back = torch.rand(count, 3, 4, 4, generator=dice)
+    smooth = functional.interpolate(back, (side, side), mode="bicubic", align_corners=True)
+    return 0.5 + 0.5 * (smooth - 0.5) + 0.25 * (torch.rand(count, 3, 1, 1, generator=dice) - 0.5)
 
 
 def turned(

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from hooke.models.agreement import apart, random_batch
 from hooke.models.model import Model
 from hooke.models.taps import leaves, resting, same_randomness, tapped
 
@@ -203,16 +204,10 @@ class _OpenCeiling(nn.Module):
 
 
 def _equal(model: Model, other: Model, layers: Sequence[str]) -> bool:
-    generator = torch.Generator().manual_seed(0)
-    canvases = torch.rand(2, model.modality.channels, model.modality.height, model.modality.width, generator=generator)
-    batch = model.modality.normalize(canvases).to(model.device, model.dtype)
+    batch = random_batch(model)
     try:
         with torch.no_grad(), tapped(model, layers) as taps, tapped(other, layers) as fast_taps:
             ours, theirs = taps(batch), fast_taps(batch)
     except (RuntimeError, TypeError, AttributeError):
         return False
-    return all(
-        ours[layer].shape == theirs[layer].shape
-        and bool((ours[layer] - theirs[layer]).abs().max() <= TOLERANCE * ours[layer].abs().max().clamp(min=1e-6))
-        for layer in layers
-    )
+    return all(apart(theirs[layer], ours[layer]) <= TOLERANCE for layer in layers)

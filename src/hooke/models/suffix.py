@@ -9,6 +9,7 @@ from torch import Tensor, fx
 
 from hooke.addresses import Place
 from hooke.errors import AddressError, ModelError, NumericsError
+from hooke.models.agreement import apart, random_batch
 from hooke.models.editing.edit import Edit, edited_by
 from hooke.models.editing.kinds import Replace
 from hooke.models.editing.placing import by_layer
@@ -174,7 +175,7 @@ class Suffix:
 
     def _probe(self) -> None:
         """Compare with the whole pass, and see what is written into and how everything grows with the batch."""
-        two, three = (self._random(count) for count in (2, 3))
+        two, three = (random_batch(self.model, count, seed=count) for count in (2, 3))
         prefix = self.prepare(two)
         seen = {node: [version(one) for _, one in leaves(value)] for node, value in prefix.crossing.items()}
         ends = [row.name for row in self.model.layers.addressable if self._after(row)][-1:]
@@ -182,8 +183,7 @@ class Suffix:
         with torch.no_grad(), tapped(self.model, ends) as taps:
             ours, theirs = self.run(prefix, prefix.values, ends), taps(two)
         for name in ends:
-            scale = theirs[name].abs().max().clamp(min=1e-6)
-            if not bool((ours[name] - theirs[name]).abs().max() <= TOLERANCE * scale):
+            if not apart(ours[name], theirs[name]) <= TOLERANCE:
                 raise Untraceable(f"what can be followed of it gives another result at {name}")
         after = {node: [version(one) for _, one in leaves(value)] for node, value in prefix.crossing.items()}
         self._written = {node for node in seen if seen[node] != after[node]}
@@ -199,11 +199,6 @@ class Suffix:
         except Untraceable:
             return False
         return self._graph.order[node] >= self._graph.order[self._cut]
-
-    def _random(self, count: int) -> Tensor:
-        image, dice = self.model.modality, torch.Generator().manual_seed(count)
-        canvases = torch.rand(count, image.channels, image.height, image.width, generator=dice)
-        return image.normalize(canvases).to(self.model.device, self.model.dtype)
 
 
 def suffix_of(model: Model, layer: str) -> Suffix:

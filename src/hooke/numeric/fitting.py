@@ -1,7 +1,7 @@
 """The one loop that fits: Adam on a loss, seeded, interrupted and taken up to the same bytes, ended where it stalls."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -42,7 +42,7 @@ class State:
     first: Parameters
     second: Parameters
     losses: tuple[float, ...] = ()
-    stopped: bool = field(default=False)
+    stopped: bool = False
 
     @property
     def step(self) -> int:
@@ -86,7 +86,7 @@ def fit(
         for _ in range(min(every, by.steps - state.step)):
             state = _stepped(state, loss, by, seed, after)
             if _stalled(state.losses, by):
-                state = State(state.parameters, state.first, state.second, state.losses, True)
+                state = replace(state, stopped=True)
                 break
         yield state
 

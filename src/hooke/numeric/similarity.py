@@ -21,6 +21,20 @@ def spearman(first: Float[Tensor, "left number"], second: Float[Tensor, "right n
     return cosines(one - one.mean(1, keepdim=True), other - other.mean(1, keepdim=True))
 
 
+def partners(
+    first: Float[Tensor, "left number"], second: Float[Tensor, "right number"]
+) -> list[tuple[int, int, float]]:
+    """Vectors of `first` and of `second` one to one, for the largest sum of cosines (Kuhn 1955), and these cosines.
+
+    A vector of zeros is as unlike any as one at a right angle.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    alike = cosines(first, second).nan_to_num()
+    pairs = zip(*linear_sum_assignment(alike.numpy(), maximize=True), strict=True)
+    return [(int(left), int(right), float(alike[left, right])) for left, right in pairs]
+
+
 def apart(similarity: Float[Tensor, "one other"]) -> Float[Tensor, "pair"]:
     """The similarities of different ones, each pair once, of a square matrix."""
     rows, columns = torch.triu_indices(similarity.shape[0], similarity.shape[1], offset=1)

@@ -4,9 +4,9 @@ import copy
 import math
 from collections.abc import Sequence
 
-import torch
 from torch import nn
 
+from hooke.models.agreement import apart, random_batch
 from hooke.models.fast import TOLERANCE, fast_form
 from hooke.models.layers import LOGITS
 from hooke.models.model import Model
@@ -41,12 +41,6 @@ def clamp_of(module: nn.Module) -> tuple[float, float] | None:
 
 
 def _equal(model: Model, form: Model, layers: Sequence[str]) -> bool:
-    dice = torch.Generator().manual_seed(0)
-    canvases = torch.rand(2, *model.modality.shape, generator=dice)
-    batch = model.modality.normalize(canvases).to(model.device, model.dtype)
+    batch = random_batch(model)
     ours, theirs = activations(model, batch, layers), activations(form, batch, layers)
-    return all(
-        ours[layer].shape == theirs[layer].shape
-        and bool((ours[layer] - theirs[layer]).abs().max() <= TOLERANCE * ours[layer].abs().max().clamp(min=1e-6))
-        for layer in layers
-    )
+    return all(apart(theirs[layer], ours[layer]) <= TOLERANCE for layer in layers)

@@ -160,7 +160,7 @@ def activation_atlas(
     means, there, counts = averaged(values, points, side, least)
     moment = (vectors.values.T @ vectors.values) / len(vectors.values)
     whole = levels(means, there)
-    toward = [torch.stack([whitened(one, moment, 1e-2) for one in level.vectors]) for level in whole]
+    toward = [whitened(level.vectors, moment, 1e-2) for level in whole]
     seen = spot(model, vectors.layer).seen
     for one in inverted(model, vectors.layer, whole, by=by, toward=toward, seed=seed, every=every):
         own = whole[one.level]

@@ -20,7 +20,7 @@ from hooke.factorization.factorization import Factorization
 from hooke.factorization.factorize import factorize
 from hooke.factorization.flows import Flows, balanced, parts_of, split_gradient
 from hooke.factorization.method import Method
-from hooke.factorization.nmf import NMF, OneSidedNMF
+from hooke.factorization.nmf import nmf_of
 from hooke.factorization.rows import Maps, maps_of, rows_of, tensor_of
 from hooke.models.edits import Replace
 from hooke.models.groups import Groups
@@ -29,7 +29,7 @@ from hooke.models.model import Model
 from hooke.models.recording import activations
 from hooke.models.suffix import Prefix, suffix_of
 from hooke.models.taps import tapped
-from hooke.numeric.ranks import midranks
+from hooke.numeric.similarity import spearman
 from hooke.shapes import Canvas
 
 
@@ -113,10 +113,7 @@ def shuffled_flow(model: Model, canvas: Canvas, flow: GroupFlow, *, way: Way = W
 
 def rank_correlation(one: Float[Tensor, "item"], other: Float[Tensor, "item"]) -> float:
     """Spearman's rank correlation; ties share their middle rank, NaN where all are equal."""
-    ranks = midranks(torch.stack([one, other], 1))
-    centred = ranks - ranks.mean(0)
-    lengths = torch.linalg.vector_norm(centred, dim=0)
-    return float((centred[:, 0] * centred[:, 1]).sum() / lengths.prod())
+    return float(spearman(one[None], other[None]))
 
 
 def cuts(model: Model, canvas: Canvas, layers: Sequence[str]) -> list[str]:
@@ -209,10 +206,8 @@ def _given(chain: _Chain, level: int, later: Tensor, groups: Groups, gradient: M
 
 
 def _method(maps: Maps, rank: int, carried: Tensor | None) -> Method:
-    if bool((maps < 0).any()):
-        return OneSidedNMF(rank)
-    if carried is None:
-        return NMF(rank)
+    if carried is None or bool((maps < 0).any()):
+        return nmf_of(maps, rank)
     rows = rows_of(maps)
     targets = torch.stack([rows_of(part) * rows for part in carried[:-1]])
     return Aligned(targets.float().cpu(), rank)

@@ -15,15 +15,15 @@ from torch import Tensor
 from hooke.attribution.chain import Chain
 from hooke.factorization.factorization import Factorization
 from hooke.factorization.factorize import factorize
+from hooke.factorization.flows import parts_of
 from hooke.factorization.method import Method
-from hooke.factorization.nmf import NMF, OneSidedNMF
+from hooke.factorization.nmf import nmf_of
 from hooke.factorization.rank import RankCurve, rank_curve
 from hooke.factorization.rows import recorded, rows_of
-from hooke.models.groups import Groups
 from hooke.models.layers import LOGITS
 from hooke.models.model import Model
 from hooke.models.suffix import suffix_of
-from hooke.numeric.similarity import cosines
+from hooke.numeric.similarity import partners
 from hooke.shapes import Canvas
 from hooke.studies.semantic_dictionary import spatial_layer
 
@@ -61,15 +61,17 @@ def group_study(
     Errors: AddressError for a layer without height and width; NumericsError for more groups than positions or channels.
     """
     spatial_layer(model, layer)
-    found = _study(model, canvas, layer, count, seed)
+    rows, logits = _seen(model, canvas, layer)
+    by = nmf_of(rows, count)
+    found = _study(model, canvas, layer, by, logits, seed)
     yield found
     chain = Chain(model, canvas, [layer])
-    parts = parts_of(chain.values(layer), found.factorization.groups)
+    values = chain.values(layer)
+    parts = parts_of(values, found.factorization.groups, values.ndim - 1)
     effects = chain.up(layer, parts, [LOGITS])[LOGITS].float().cpu()
     found = replace(found, effects=effects, measured=_lost(model, canvas, layer, parts))
     yield found
-    rows = rows_of(recorded(model, canvas[None], layer))
-    yield replace(found, curve=rank_curve(rows, _method(rows, count), ranks=ranks))
+    yield replace(found, curve=rank_curve(rows, by, ranks=ranks))
 
 
 def slider(
@@ -77,8 +79,9 @@ def slider(
 ) -> Iterator[GroupStudy]:
     """The groups at each rank; a group that is like one of the rank before keeps its colour, others get new ones."""
     before: GroupStudy | None = None
+    rows, logits = _seen(model, canvas, layer)
     for rank in ranks:
-        found = _study(model, canvas, layer, rank, seed)
+        found = _study(model, canvas, layer, nmf_of(rows, rank), logits, seed)
         if before is not None:
             one, other = before.factorization.directions, found.factorization.directions
             found = replace(found, colours=kept(one, before.colours, other))
@@ -90,11 +93,7 @@ def kept(
     before: Float[Tensor, "group channel"], colours: Sequence[int], now: Float[Tensor, "other channel"]
 ) -> tuple[int, ...]:
     """The colours of groups: that of the most alike group before, one to one; the smallest unused ones for the rest."""
-    from scipy.optimize import linear_sum_assignment
-
-    alike = cosines(before, now).nan_to_num()
-    pairs = zip(*linear_sum_assignment(alike.numpy(), maximize=True), strict=True)
-    own = {int(new): colours[old] for old, new in pairs if alike[old, new] >= ALIKE}
+    own = {new: colours[old] for old, new, alike in partners(before, now) if alike >= ALIKE}
     free = (number for number in range(len(colours) + len(now)) if number not in own.values())
     return tuple(own[new] if new in own else next(free) for new in range(len(now)))
 
@@ -105,25 +104,18 @@ def from_left(found: Factorization) -> tuple[int, ...]:
     return tuple(sorted(range(len(peaks)), key=lambda group: (peaks[group][2], peaks[group][1], group)))
 
 
-def parts_of(values: Float[Tensor, "... channel"], groups: Groups) -> Float[Tensor, "group ... channel"]:
-    """What each group adds to a layer's values, and last the rest: they sum to the values."""
+def _seen(model: Model, canvas: Canvas, layer: str) -> tuple[Float[Tensor, "row channel"], Float[Tensor, "label"]]:
+    """The layer's activations as rows, and the logits."""
     with torch.no_grad():
-        amounts = groups.amounts(values, -1)
-        parts = torch.einsum("...g,gc->g...c", amounts, groups.directions.to(values))
-    return torch.cat([parts, (values - parts.sum(0))[None]])
+        logits = model(model.modality.normalize(canvas[None]))[0].float().cpu()
+    return rows_of(recorded(model, canvas[None], layer)), logits
 
 
-def _study(model: Model, canvas: Canvas, layer: str, count: int, seed: int) -> GroupStudy:
-    rows = rows_of(recorded(model, canvas[None], layer))
-    found = factorize(model, canvas, at=layer, by=_method(rows, count), seed=seed)
-    batch = model.modality.normalize(canvas[None])
-    with torch.no_grad():
-        logits = model(batch)[0].float().cpu()
-    return GroupStudy(found, from_left(found), tuple(range(count)), logits)
-
-
-def _method(rows: Tensor, rank: int) -> Method:
-    return OneSidedNMF(rank) if bool((rows < 0).any()) else NMF(rank)
+def _study(
+    model: Model, canvas: Canvas, layer: str, by: Method, logits: Float[Tensor, "label"], seed: int
+) -> GroupStudy:
+    found = factorize(model, canvas, at=layer, by=by, seed=seed)
+    return GroupStudy(found, from_left(found), tuple(range(by.rank)), logits)
 
 
 def _lost(model: Model, canvas: Canvas, layer: str, parts: Tensor) -> Float[Tensor, "group label"]:

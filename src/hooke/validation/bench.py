@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from hooke.addresses import Place
+from hooke.addresses import Address, Place
 from hooke.attribution.targets import target
 from hooke.attribution.way import exact_form
 from hooke.errors import NumericsError
@@ -64,7 +64,7 @@ class Bench:
         self.model, self.canvases, self.of, self.seed, self.masks = model, canvases.float(), tuple(of), seed, masks
         self.names = tuple(digest(one) for one in self.canvases)
         self._targets = {one: target(model, one) for one in dict.fromkeys(of)}
-        self._channels = {one: _logit(model, one) for one in self._targets}
+        self._channels = {one: _single_logit(model, one) for one in self._targets}
         self._reads = sorted(frozenset().union(*(one.layers for one in self._targets.values())))
         self._form = exact_form(model, [INPUT, *self._reads])
         self._rows, self.passes = rows or min(MOST, ROWS * 224**2 // self.canvases[0, 0].numel() or 1), 0
@@ -219,10 +219,17 @@ def area(curve: Float[Tensor, "... step"]) -> Float[Tensor, "..."]:
     return inner / (curve.shape[-1] - 1)
 
 
-def _logit(model: Model, of: str) -> int | None:
-    place = model.resolve(of)
-    single = isinstance(place, Place) and place.layer == LOGITS and isinstance(place.channel, int)
-    return place.channel if single and len(model.layer(LOGITS).axes) == 2 else None  # type: ignore[union-attr,return-value]
+def logit(place: Address) -> int | None:
+    """The label that an address is the logit of; None where it is none."""
+    if isinstance(place, Place) and place.layer == LOGITS and isinstance(place.channel, int):
+        return place.channel
+    return None
+
+
+def _single_logit(model: Model, of: str) -> int | None:
+    """The same, where there is one logit for each label."""
+    found = logit(model.resolve(of))
+    return found if found is not None and len(model.layer(LOGITS).axes) == 2 else None
 
 
 def _hash(tensor: Tensor) -> str:

@@ -3,16 +3,14 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import torch
-
-from hooke.addresses import Address, Place
+from hooke.addresses import Address
 from hooke.errors import HookeError
-from hooke.models.layers import LOGITS
 from hooke.models.model import Model
-from hooke.models.recording import activations
 from hooke.results import Picture
 from hooke.shapes import Canvas
 from hooke.storage.store import Store
+from hooke.validation.bench import logit
+from hooke.validation.pictures import responses
 from hooke.validation.transfer import Colours, Witnessed, colours, same_class, witnessed
 from hooke.visualization.ascent import Ascent
 from hooke.visualization.classes import CLASS_METHODS, class_method
@@ -80,30 +78,15 @@ def _plan(
 
 def _judged(model: Model, place: Address, name: str, picture: Picture, witnesses: Sequence[Model]) -> Compared:
     canvases = picture.image[None]
-    index = _class(place)
+    index = logit(place)
     own = witnessed(model, canvases, [index])[0] if index is not None else None
     others = []
     for witness in witnesses if index is not None else ():
         theirs = same_class(witness, model, index) if index is not None else None
         if theirs is not None:
             others += witnessed(witness, canvases, [theirs])
-    response = own.logit if own is not None else _response(model, place, picture)
-    return Compared(str(place), name, picture, response, own, tuple(others), colours(picture.image))
-
-
-def _response(model: Model, place: Address, picture: Picture) -> float:
-    unit = objective(model, place)
-    batch = model.modality.normalize(picture.image[None]).to(model.device, model.dtype)
-    with torch.no_grad():
-        held = activations(model, batch, sorted(unit.layers()))
-        return unit.score({layer: values[0] for layer, values in held.items()}).item()
-
-
-def _class(place: Address) -> int | None:
-    """The class that an address is the logit of."""
-    if isinstance(place, Place) and place.layer == LOGITS and isinstance(place.channel, int):
-        return place.channel
-    return None
+    clean = own.logit if own is not None else float(responses(model, objective(model, place), canvases)[0])
+    return Compared(str(place), name, picture, clean, own, tuple(others), colours(picture.image))
 
 
 def _checked(name: str) -> None:

@@ -22,7 +22,7 @@ from hooke.responses.recording import Histogram, Recording
 from hooke.responses.units import unit
 from hooke.results import Picture
 from hooke.shapes import Canvas, Canvases, Scores
-from hooke.validation.sights import batches, look, planes
+from hooke.validation.sights import batches, channels, look, planes
 from hooke.visualization.objectives import Objective, objective
 
 REVISION = 1
@@ -230,24 +230,29 @@ def _central(picture: Canvas, grey: float) -> Canvas:
     return found
 
 
-def _before(model: Model, address: Address, picture: Canvas) -> float | None:
+def _channel(address: Address) -> tuple[str, int] | None:
+    """The layer and the number of a whole channel; None for anything else."""
     if not isinstance(address, Place) or address.position is not None or not isinstance(address.channel, int):
         return None
-    layer = model.layers.find(address.layer)
-    if not layer.activation:
+    return address.layer, address.channel
+
+
+def _before(model: Model, address: Address, picture: Canvas) -> float | None:
+    one = _channel(address)
+    if one is None or not model.layers.find(one[0]).activation:
         return None
-    row = torch.zeros(1, layer.channels or 0)
-    row[0, address.channel] = 1
-    return float(look(model, {layer.name: row}, [picture])[layer.name].values[0, 0])
+    layer, channel = one
+    return float(look(model, {layer: channels(model, layer, [channel])}, [picture])[layer].values[0, 0])
 
 
 def _against(
     model: Model, recording: Recording, address: Address, figures: tuple[float, float, float | None]
 ) -> AgainstData | None:
     opened(recording, model)
-    if not isinstance(address, Place) or address.position is not None or not isinstance(address.channel, int):
+    one = _channel(address)
+    if one is None:
         return None
-    layer, channel = unit(recording, address)
+    layer, channel = unit(recording, Place(*one))
     response, peak, before = figures
     entering, means = layer.before, layer.pooled_mean
     return AgainstData(

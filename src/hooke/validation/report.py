@@ -65,8 +65,8 @@ class Report:
         """All of it as JSON text; numbers that are none are null."""
         facts = {
             "form": FORM, "rows": [asdict(row) for row in self.rows], "metrics": [asdict(one) for one in self.metrics],
-            "methods": self.methods, "controls": self.controls, "scores": _listed(self.scores),
-            "shared": _listed(self.shared), "images": self.images, "models": self.models, "data": self.data,
+            "methods": self.methods, "controls": self.controls, "scores": self.scores,
+            "shared": self.shared, "images": self.images, "models": self.models, "data": self.data,
             "remarks": self.remarks, "seconds": dict(self.seconds), "statistics": self.statistics,
         }  # fmt: skip
         return json.dumps(_finite(facts), ensure_ascii=False)
@@ -126,14 +126,10 @@ def _tensors(found: Mapping[str, Any]) -> dict[str, Tensor]:
     }
 
 
-def _listed(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.tolist()
-    return {name: _listed(one) for name, one in value.items()}
-
-
 def _finite(value: Any) -> Any:
-    """JSON data without NaN and infinity."""
+    """JSON data of tensors, mappings and sequences, without NaN and infinity."""
+    if isinstance(value, Tensor):
+        value = value.tolist()
     if isinstance(value, Mapping):
         return {str(name): _finite(one) for name, one in value.items()}
     if isinstance(value, list | tuple):

@@ -68,19 +68,15 @@ def likeness(pictures: Seen, examples: Examples) -> Estimate:
 
     Examples of different units are near 0. The interval is over units.
     """
-    found = torch.stack([cosines(*[_scaled(seen, examples[layer])] * 2) for layer, seen in pictures.items()])
-    pairs = found.nanmean(0).fill_diagonal_(torch.nan)
-    return bootstrap(pairs.nanmean(1))
+    return bootstrap(_beside_others(pictures, examples))
 
 
 def example_likeness(examples: Examples) -> Estimate:
     """The same among natural examples of different units, one of each at a time."""
     count = next(iter(examples.values())).shape[1]
-    found = []
-    for at in range(count):
-        seen = {layer: shown[:, at] for layer, shown in examples.items()}
-        parts = torch.stack([cosines(*[_scaled(one, examples[layer])] * 2) for layer, one in seen.items()])
-        found.append(parts.nanmean(0).fill_diagonal_(torch.nan).nanmean(1))
+    found = [
+        _beside_others({layer: shown[:, at] for layer, shown in examples.items()}, examples) for at in range(count)
+    ]
     return bootstrap(torch.stack(found).nanmean(0))
 
 
@@ -110,6 +106,12 @@ def stages(witness: Model) -> list[str]:
 def grouped(seen: Seen, units: int) -> Examples:
     """What was seen of examples, unit after unit, as many of each."""
     return {layer: values.view(units, -1, values.shape[1]) for layer, values in seen.items()}
+
+
+def _beside_others(seen: Seen, examples: Examples) -> Float[Tensor, "picture"]:
+    """The mean cosine of each picture with the others, averaged over layers."""
+    found = torch.stack([cosines(*[_scaled(one, examples[layer])] * 2) for layer, one in seen.items()])
+    return found.nanmean(0).fill_diagonal_(torch.nan).nanmean(1)
 
 
 def _scaled(values: Tensor, examples: Float[Tensor, "unit example number"]) -> Tensor:

@@ -1,6 +1,6 @@
 """Does a picture travel the network as the natural images do that move the same unit? Layer by layer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -77,24 +77,27 @@ def travel(model: Model, travellers: Sequence[Traveller], layers: Sequence[str])
     return Journey(tuple(one.address for one in travellers), examples, randoms, tuple(steps))
 
 
-def traveller(
-    model: Model, address: str, picture: Canvas, recording: Recording, count: int, seed: int = 0
-) -> Traveller:
-    """A channel's picture, as many natural top examples from a recording of the model, and random inputs of it.
+def travellers(
+    model: Model, pictures: Mapping[str, Canvas], recording: Recording, count: int, seed: int = 0
+) -> Iterator[Traveller]:
+    """By address, a channel's picture, as many natural top examples from a recording of the model, and random inputs.
 
-    Errors: AddressError for what was not recorded, RecordingError for another model, DataError where the data moved.
+    The data is opened once for all. Errors: AddressError for what was not recorded, RecordingError for another model,
+    DataError where the data moved.
     """
     opened(recording, model)
-    layer, channel = unit(recording, address)
-    name, samples = layer.layer.name, recording.samples()
-    place = indices(recording, samples)
-    seen = look(model, {name: channels(model, name, [channel])}, [picture])[name]
-    natural = []
-    for one in picks(recording, layer, channel, count).maxima:
-        canvas = samples.read(place[one.index], model.modality)
-        natural.append(Sight(canvas, boxed(seen.field, canvas, one.row, one.column), one.value, one.index))
-    random = anywhere(seen.field, Inputs(samples, place, model), count, stream(seed, "random inputs", address))
-    return Traveller(address, seen.sight(0, 0, picture), natural, random)
+    samples = recording.samples()
+    inputs = Inputs(samples, indices(recording, samples), model)
+    for address, picture in pictures.items():
+        layer, channel = unit(recording, address)
+        name = layer.layer.name
+        seen = look(model, {name: channels(model, name, [channel])}, [picture])[name]
+        natural = []
+        for one in picks(recording, layer, channel, count).maxima:
+            canvas = inputs[one.index]
+            natural.append(Sight(canvas, boxed(seen.field, canvas, one.row, one.column), one.value, one.index))
+        random = anywhere(seen.field, inputs, count, stream(seed, "random inputs", address))
+        yield Traveller(address, seen.sight(0, 0, picture), natural, random)
 
 
 def upto(model: Model, layer: str) -> list[str]:

@@ -51,8 +51,8 @@ def suited(model: Model, addresses: Sequence[Wanted], by: Ascent) -> Ascent:
 def step_bytes(model: Model, layers: Sequence[str], side: int) -> int:
     """The bytes that one more picture makes a step keep for its gradients, twice over: they are made, then undone."""
     fast = fast_form(model, list(layers))
-    kept = [_kept(fast, layers, side, count) for count in (1, 2)]
-    return 2 * max(kept[1] - kept[0], kept[0] // 2)
+    one, two = (_kept(fast, layers, side, count) for count in (1, 2))
+    return 2 * max(two - one, one // 2)
 
 
 def _kept(fast: Model, layers: Sequence[str], side: int, count: int) -> int:

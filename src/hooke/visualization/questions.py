@@ -66,29 +66,32 @@ class Question:
 def asked(model: Model, wanted: Wanted, method: Ascent, seed: int) -> Question:
     """The question that drawing `wanted` is. An objective of several pictures has a batch that holds them all.
 
+    The side of the canvas is what the method asks for, else what suits the address and the model. A neuron's position
+    is one of the model's own input size; it is drawn in the middle of a canvas that its effective receptive field
+    needs, or at that size where it needs all of it; so is everything in a model that takes no other size. All else is
+    drawn at 128 px, or at the model's input size where that is smaller; shallow layers at 64 to 128 px, so that their
+    effective receptive field has room to move.
     Errors: AddressError for what the model does not have.
     """
     if isinstance(wanted, Objective):
         text, one, own = str(wanted), wanted, {"objective": describe(wanted)}
-        free = False
         side = _side(model, method, one.layers(), one.placed)
     else:
         address = model.resolve(wanted)
-        text, side, own = str(address), canvas_side(model, address, method), {}
         small = _small(model, address, method)
-        if small is not None:
-            address, own = small[0], {"drawn": str(small[0])}
-        free = not isinstance(address, Edge) and all(place.position is None for place in places(address))
-        one = objective(model, address)
+        drawn, side = small or (address, _large(model, address, method))
+        text, one, own = str(address), objective(model, drawn), {"drawn": str(drawn)} if small else {}
     count = one.pictures
     batch = count if method.parametrization.coupled else max(method.batch, count)
+    free = not isinstance(wanted, Objective) and not one.placed
     coarse = _coarse(model, one, method, side) if free and method.coarse == AS_WANTED else method.coarse
     if coarse > 0 and side % 2:
         raise NumericsError(
             f"{coarse} coarse steps at {side} px", "it has no half", next_step="give an even size, or coarse=0"
         )
     sized = method.parametrization.sized(side)
-    method = replace(method, parametrization=sized, batch=batch, coarse=coarse or AS_WANTED)
+    none = AS_WANTED  # the field's default is left out of the key: what has no coarse steps is asked as it always was
+    method = replace(method, parametrization=sized, batch=batch, coarse=coarse or none)
     dtype = str(model.dtype).removeprefix("torch.")
     asked_of = [{**own, "picture": place} if count > 1 else own for place in range(count)]
     provenances = tuple(
@@ -121,24 +124,6 @@ def together(questions: Sequence[Question]) -> Iterator[list[Question]]:
         yield batch
 
 
-def canvas_side(model: Model, address: Address, method: Ascent) -> int:
-    """The side of the canvas in pixels: what the method asks for, else what suits the address and the model.
-
-    A neuron's position is one of the model's own input size; it is drawn in the middle of a canvas that its effective
-    receptive field needs, or at that size where it needs all of it; so is everything in a model that takes no other
-    size. All else is drawn at 128 px, or at the model's input size where that is smaller; shallow layers at 64 to
-    128 px, so that their effective receptive field has room to move.
-    """
-    layers = frozenset(place.layer for place in places(address))
-    small = _small(model, address, method)
-    if small is not None:
-        return small[1]
-    side = _side(model, method, layers, any(place.position is not None for place in places(address)))
-    if method.parametrization.size is not None or side != DEFAULT_SIDE:
-        return side
-    return max(_roomy(model, layer) for layer in layers)
-
-
 def is_single(wanted: object) -> bool:
     """Whether it is one thing to be drawn, not a sequence of them."""
     return isinstance(wanted, str | Place | Sum | Edge | Objective)
@@ -166,6 +151,15 @@ def _small(model: Model, address: Address, method: Ascent) -> tuple[Address, int
     if small is None or not accepts(model, frozenset(place.layer for place in places(address)), small[1]):
         return None
     return small
+
+
+def _large(model: Model, address: Address, method: Ascent) -> int:
+    """The side of the canvas on which an address is drawn as it stands."""
+    layers = frozenset(place.layer for place in places(address))
+    side = _side(model, method, layers, any(place.position is not None for place in places(address)))
+    if method.parametrization.size is not None or side != DEFAULT_SIDE:
+        return side
+    return max(_roomy(model, layer) for layer in layers)
 
 
 def _side(model: Model, method: Ascent, layers: frozenset[str], placed: bool) -> int:

@@ -1,5 +1,6 @@
 """Gradients for units that do not fire yet: a nonlinearity that blocks nearly all of a sample's gradient helps it."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -37,12 +38,7 @@ class _Redirected(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (clamped,) = ctx.saved_tensors
         plain: Tensor = torch.ops.aten.hardtanh_backward(gradients[0], clamped, ctx.low, ctx.high)
-        blocked = _energy(plain) < (1 - BLOCKED) * _energy(gradients[0])
-        for sample in blocked.nonzero().flatten().tolist():
-            gradient, value = gradients[0][sample], clamped[sample]
-            wrong = ((value <= ctx.low) & (gradient > 0)) | ((value >= ctx.high) & (gradient < 0))
-            plain[sample] = gradient.masked_fill(wrong, 0.0)
-        return plain, None, None
+        return _reopened(plain, gradients[0], clamped, ctx.low, ctx.high), None, None
 
 
 class _Lifted(torch.autograd.Function):
@@ -63,11 +59,18 @@ class _Lifted(torch.autograd.Function):
         with torch.enable_grad():
             leaf = values.detach().requires_grad_()
             (plain,) = torch.autograd.grad(ctx.function(leaf), leaf, gradients[0])
-        blocked = _energy(plain) < (1 - BLOCKED) * _energy(gradients[0])
-        for sample in blocked.nonzero().flatten().tolist():
-            gradient, value = gradients[0][sample], values[sample]
-            plain[sample] = gradient.masked_fill((value <= ctx.low) & (gradient > 0), 0.0)
-        return plain, None, None
+        return _reopened(plain, gradients[0], values, ctx.low), None, None
+
+
+def _reopened(plain: Tensor, asked: Tensor, values: Tensor, low: float, high: float = math.inf) -> Tensor:
+    """`plain`, changed in place: a sample that lets nearly nothing of what is `asked` through gets all of it that
+    does not lead further out of the range."""
+    blocked = _energy(plain) < (1 - BLOCKED) * _energy(asked)
+    for sample in blocked.nonzero().flatten().tolist():
+        gradient, value = asked[sample], values[sample]
+        wrong = ((value <= low) & (gradient > 0)) | ((value >= high) & (gradient < 0))
+        plain[sample] = gradient.masked_fill(wrong, 0.0)
+    return plain
 
 
 def _energy(gradient: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ class Search:
 
     A picture is done where its response on the clean canvas reaches `target`, or where the mean score of the last
     `patience` steps is above that of the `patience` before by less than the share `plateau` of it (0: never).
-    `smooth_pooling` lets the gradient of max pooling flow to all that it looks at (`pooling.py`).
+    `smooth_pooling` lets the gradient of max pooling flow to all that it looks at (`models/pooling.py`).
     """
 
     attempts: int = 1

@@ -18,7 +18,7 @@ from hooke.shapes import Canvases
 from hooke.validation.bench import Bench
 from hooke.validation.faithfulness.metric import Asking, Stack
 from hooke.validation.planted.exams import Exam, targets
-from hooke.validation.sources import Source, digest
+from hooke.validation.sources import Source
 
 CLIPPED = 0.99
 """The quantile of a map that counts as its largest value."""
@@ -38,9 +38,8 @@ class Contrast(Asking):
 
     def places(self, bench: Bench) -> Int[Tensor, "image"]:
         """Which pictures of the exam these are. Errors: NumericsError for others."""
-        known = {digest(one): at for at, one in enumerate(self.exam.sample.canvases)}
         try:
-            return torch.tensor([known[name] for name in bench.names])
+            return torch.tensor([self.exam.places[name] for name in bench.names])
         except KeyError:
             raise NumericsError(self.name, "these are not the pictures of the exam") from None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from hooke.models.model import Model
 from hooke.models.opening import open
 from hooke.models.planted import ORIGIN
 from hooke.models.planted import seeds as shipped
+from hooke.validation.sources import digest
 
 RIVALS = {"object": "scene", "scene": "object", "texture": "shape", "shape": "texture"}
 """Sets of the same pictures, of which another part decides."""
@@ -38,6 +40,11 @@ class Exam:
     def of(self) -> tuple[str, ...]:
         """What is explained: the logit of each picture's label."""
         return targets(self.sample.labels)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Which picture each is, by its digest."""
+        return {digest(one): at for at, one in enumerate(self.sample.canvases)}
 
 
 def exam(name: str, images: int = 32, seeds: Sequence[int] | None = None, seed: int = 0) -> Exam:
@@ -65,15 +72,10 @@ def exam(name: str, images: int = 32, seeds: Sequence[int] | None = None, seed: 
     return Exam(name, _chosen(sample, kept), models, rivals, theirs, int((~right[: int(kept[-1]) + 1]).sum()))
 
 
+@cache
 def opened(name: str, seed: int) -> Model:
     """One of the networks that ship, opened once."""
-    key = (name, seed)
-    if key not in _KNOWN:
-        _KNOWN[key] = open(f"{ORIGIN}:{name}-{seed}")
-    return _KNOWN[key]
-
-
-_KNOWN: dict[tuple[str, int], Model] = {}
+    return open(f"{ORIGIN}:{name}-{seed}")
 
 
 def _chosen(sample: Planted, kept: Tensor) -> Planted:

@@ -10,7 +10,7 @@ from hooke.errors import NumericsError
 from hooke.models.model import Model
 from hooke.models.norms import norms
 from hooke.numeric.fixed import Fixed
-from hooke.visualization.objectives.objective import Objective, Recorded, Sample
+from hooke.visualization.objectives.objective import Objective, Recorded, once
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,7 @@ class NormDistance(Objective):
         return frozenset(self.places)
 
     def responses(self, recorded: Recorded) -> Float[Tensor, "*places"]:
-        if isinstance(recorded, Sample):
-            return recorded.once(f"{self} {self.means[-1].digest}", self._distances)
-        return self._distances({layer: recorded[layer][None] for layer in self.places})[0]
+        return once(recorded, f"{self} {self.means[-1].digest}", self._distances)
 
     def _distances(self, recorded: Recorded) -> Float[Tensor, "batch"]:
         parts = []

@@ -56,9 +56,11 @@ class Direction(Objective):
 
 
 def whitened(
-    vector: Float[Tensor, "channel"], second_moment: Float[Tensor, "channel channel"], share: float = 1e-4
-) -> Float[Tensor, "channel"]:
+    vector: Float[Tensor, "*vector channel"], second_moment: Float[Tensor, "channel channel"], share: float = 1e-4
+) -> Float[Tensor, "*vector channel"]:
     """The direction in which a layer's activations are to be raised so that they grow along `vector` and no other.
+
+    Of many vectors at once, that of each.
 
     The vector times the inverse of the activations' uncentred covariance, scaled to the vector's length; `share` of
     its mean diagonal is added to keep channels that never fire from counting without bound.
@@ -66,8 +68,9 @@ def whitened(
     """
     moment = second_moment.double()
     steady = moment + share * moment.diagonal().mean() * torch.eye(len(moment), dtype=moment.dtype)
-    turned = torch.linalg.solve(steady, vector.double())
-    same: Tensor = turned * (vector.double().norm() / turned.norm())
+    exact = vector.double()
+    turned = torch.linalg.solve(steady, exact.reshape(-1, len(moment)).T).T.reshape(exact.shape)
+    same: Tensor = turned * (exact.norm(dim=-1, keepdim=True) / turned.norm(dim=-1, keepdim=True))
     return same.to(vector.dtype)
 
 

@@ -16,7 +16,7 @@ from hooke.numeric.fixed import Fixed
 from hooke.provenance import LATER
 from hooke.shapes import Canvas, Canvases
 from hooke.visualization.objectives.matching import activation, channel_axis
-from hooke.visualization.objectives.objective import LayerDistance, Objective, Recorded, Sample, group
+from hooke.visualization.objectives.objective import LayerDistance, Objective, Recorded, group, once
 
 LEVELS = 256
 """Quantiles of each channel that are kept and compared, at most."""
@@ -37,12 +37,7 @@ class QuantileDistance(LayerDistance):
     relevance: Fixed | None = field(default=None, metadata=LATER)
 
     def responses(self, recorded: Recorded) -> Float[Tensor, "*places"]:
-        if isinstance(recorded, Sample):
-            ours = recorded.once(
-                f"quantiles {self.axis} {self.layer}", lambda whole: self._quantiles(whole[self.layer])
-            )
-        else:
-            ours = self._quantiles(recorded[self.layer][None])[0]
+        ours = once(recorded, f"quantiles {self.axis} {self.layer}", self._quantiles)
         wanted = self.quantiles.tensor.to(ours)
         count = min(ours.shape[1], wanted.shape[1])
         ours, wanted = coarsened(ours, count), coarsened(wanted, count)
@@ -50,9 +45,8 @@ class QuantileDistance(LayerDistance):
         off, size = (ours - wanted).square().mean(dim=1), wanted.square().mean(dim=1)
         return (weights * off).mean() / (weights * size).mean().clamp(min=1e-12)
 
-    def _quantiles(self, activations: Tensor) -> Float[Tensor, "batch channel share"]:
-        found = activations.movedim(self.axis + 1, 1).flatten(2).sort(dim=2).values
-        return coarsened(found, min(found.shape[2], LEVELS))
+    def _quantiles(self, recorded: Recorded) -> Float[Tensor, "batch channel share"]:
+        return quantiles(recorded[self.layer], self.axis + 1)
 
 
 def coarsened(ordered: Float[Tensor, "*channel place"], count: int) -> Float[Tensor, "*channel share"]:
@@ -60,10 +54,10 @@ def coarsened(ordered: Float[Tensor, "*channel place"], count: int) -> Float[Ten
     return ordered if ordered.shape[-1] == count else functional.adaptive_avg_pool1d(ordered, count)
 
 
-def quantiles(activation: Tensor, axis: int = 0) -> Float[Tensor, "channel share"]:
+def quantiles(activations: Tensor, axis: int = 1) -> Float[Tensor, "batch channel share"]:
     """Each channel's values over all positions, smallest first, as the means of `LEVELS` shares at most."""
-    found = activation.movedim(axis, 0).flatten(1).sort(dim=1).values
-    return coarsened(found, min(found.shape[1], LEVELS))
+    found = activations.movedim(axis, 1).flatten(2).sort(dim=2).values
+    return coarsened(found, min(found.shape[2], LEVELS))
 
 
 def relevances(
@@ -103,7 +97,7 @@ def matching(
     parts: list[Objective] = []
     for layer in layers:
         axis = channel_axis(model, layer)
-        each = [quantiles(activation(model, layer, canvas).tensor, axis) for canvas in naturals]
+        each = [quantiles(activation(model, layer, canvas).tensor[None], axis + 1)[0] for canvas in naturals]
         weight = Fixed(weights[layer]) if layer in weights else None
         parts.append(-QuantileDistance(layer, Fixed(torch.stack(each).mean(dim=0)), axis, weight))
     return group(parts)

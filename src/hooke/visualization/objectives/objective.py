@@ -30,11 +30,14 @@ class Sample(dict[str, Tensor]):
         super().__init__(parts)
         self.whole, self.index = whole, index
 
-    def once(self, name: str, make: Callable[[Recorded], Tensor]) -> Tensor:
-        """This picture's entry of what `make` makes of the whole batch, which is made once for all of its pictures."""
-        if name not in self.whole:
-            self.whole[name] = make(self.whole)
-        return self.whole[name][self.index]
+
+def once(recorded: Recorded, name: str, make: Callable[[Recorded], Tensor]) -> Tensor:
+    """One picture's entry of what `make` makes of a batch, which is made once for all pictures recorded together."""
+    if not isinstance(recorded, Sample):
+        return make({layer: activation[None] for layer, activation in recorded.items()})[0]
+    if name not in recorded.whole:
+        recorded.whole[name] = make(recorded.whole)
+    return recorded.whole[name][recorded.index]
 
 
 class Objective(ABC):

@@ -10,25 +10,14 @@ from hooke.errors import NumericsError
 from hooke.numeric.fixed import Fixed
 from hooke.numeric.spectra import colour_root
 from hooke.shapes import Canvases
-from hooke.visualization.parametrizations.parametrization import Mixing, Parameters, Unbounded, Wider
+from hooke.visualization.parametrizations.parametrization import Mixing, Parameters, Recoloured
 
 
 @dataclass(frozen=True)
-class Coloured(Unbounded):
+class Coloured(Recoloured):
     """A parametrization whose independent colours are mixed by `matrix` (see `fitted_colours`), for any channels."""
 
-    part: Unbounded
     matrix: Fixed
-
-    def channels(self, parameters: Parameters) -> int:
-        return self.part.channels(parameters)
-
-    @property
-    def grows(self) -> bool:
-        return self.part.grows
-
-    def grown(self, parameters: Parameters, start: Wider) -> Wider:
-        return self.part.grown(parameters, start)
 
     def start(self, side: int, channels: int, streams: Sequence[Generator]) -> Parameters:
         if self.matrix.tensor.shape != (channels, channels):
@@ -36,7 +25,7 @@ class Coloured(Unbounded):
                 f"a colour matrix of {' x '.join(map(str, self.matrix.tensor.shape))}", f"the model takes {channels}",
                 next_step="fit it to canvases as the model takes them: fitted_colours(canvases)",
             )  # fmt: skip
-        return self.part.start(side, channels, streams)
+        return super().start(side, channels, streams)
 
     def values(self, parameters: Parameters, mixing: Mixing) -> Canvases:
         return self.part.values(parameters, self.matrix.tensor.to(parameters))

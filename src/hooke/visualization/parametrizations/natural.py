@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 from hooke.errors import NumericsError
 from hooke.numeric.fixed import Fixed
 from hooke.shapes import Canvases
-from hooke.visualization.parametrizations.parametrization import Mixing, Parameters, Unbounded, Wider
+from hooke.visualization.parametrizations.parametrization import Mixing, Parameters, Recoloured
 
 MEAN = (-0.05, -0.20, -0.52)
 COVARIANCE = ((1.708, 1.522, 1.372), (1.522, 1.587, 1.497), (1.372, 1.497, 1.750))
@@ -24,7 +24,7 @@ EXTREME = 1 / 64
 
 
 @dataclass(frozen=True)
-class Natural(Unbounded):
+class Natural(Recoloured):
     """A parametrization whose pictures are no more glaring than photographs, whatever is optimized.
 
     Before the sigmoid, the deviation of a picture's colours along each principal axis of photographs' colours
@@ -34,22 +34,11 @@ class Natural(Unbounded):
     three need it.
     """
 
-    part: Unbounded
     like: Fixed | None = None
-
-    def channels(self, parameters: Parameters) -> int:
-        return self.part.channels(parameters)
-
-    @property
-    def grows(self) -> bool:
-        return self.part.grows
-
-    def grown(self, parameters: Parameters, start: Wider) -> Wider:
-        return self.part.grown(parameters, start)
 
     def start(self, side: int, channels: int, streams: Sequence[Generator]) -> Parameters:
         _table(self.like, channels)
-        return self.part.start(side, channels, streams)
+        return super().start(side, channels, streams)
 
     def values(self, parameters: Parameters, mixing: Mixing) -> Canvases:
         table = _table(self.like, self.channels(parameters)).to(parameters)

@@ -2,13 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
+from hooke.errors import NumericsError
 from hooke.numeric.spectra import colour_matrix
 from hooke.shapes import Canvases
 
@@ -50,8 +51,14 @@ class Parametrization(ABC):
         return False
 
     def grown(self, parameters: Parameters, start: Wider) -> Wider:
-        """Those of the same pictures side by side on a larger canvas; what tells them apart is of its `start`."""
-        raise NotImplementedError(f"{type(self).__name__} does not grow")
+        """Those of the same pictures side by side on a larger canvas; what tells them apart is of its `start`.
+
+        NumericsError where it does not grow.
+        """
+        name = type(self).__name__
+        raise NumericsError(
+            f"a larger canvas for {name}", "it has no way to grow", next_step=f"{name}.grown says how, or coarse=0"
+        )
 
     def sized(self: Kind, side: int) -> Kind:
         """The same for canvases of `side` pixels, and so all that is within it."""
@@ -96,6 +103,26 @@ class Unbounded(Parametrization):
 
     def render(self, parameters: Parameters) -> Canvases:
         return torch.sigmoid(self.values(parameters, usual_colours(self.channels(parameters)).to(parameters)))
+
+
+@dataclass(frozen=True)
+class Recoloured(Unbounded):
+    """Another parametrization in other colours: the numbers are those of `part`, and so is how they grow."""
+
+    part: Unbounded
+
+    def channels(self, parameters: Parameters) -> int:
+        return self.part.channels(parameters)
+
+    @property
+    def grows(self) -> bool:
+        return self.part.grows
+
+    def grown(self, parameters: Parameters, start: Wider) -> Wider:
+        return self.part.grown(parameters, start)
+
+    def start(self, side: int, channels: int, streams: Sequence[Generator]) -> Parameters:
+        return self.part.start(side, channels, streams)
 
 
 class Planes(Unbounded):

@@ -53,13 +53,15 @@ PRESETS: Mapping[str, Callable[[], Transform]] = {
 }  # fmt: skip
 
 
-def preset(name: str) -> Transform:
+def preset(name: str, side: int = 64) -> Transform:
     """The transforms of that name: "hooke" (the default), "still", "lucid", "inversion", "atlas", "vit", "crops",
     "tokens".
 
+    `side`: of the model's input in pixels, by a share of which "tokens" moves.
     Errors: NumericsError for a name that is none, with the names that there are.
     """
-    return chosen("transforms", name, PRESETS)()
+    make = chosen("transforms", name, PRESETS)
+    return tokens(side) if make is tokens else make()
 
 
 def _jitter(pixels: int) -> Jitter:
