@@ -18,7 +18,8 @@ const TRIES = 4
 export class Sketches {
   readonly known = new SvelteMap<string, Sketch>()
 
-  #wanted: readonly string[] = []
+  /** By who wants them, who asked last at the end. */
+  #wanted = new Map<string, readonly string[]>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #job: { id: string; addresses: ReadonlySet<string>; close: () => void } | null = null
   #round = 0
@@ -30,10 +31,13 @@ export class Sketches {
     private readonly rest = REST,
   ) {}
 
-  /** Say which pictures are on the page, most wanted first; drawing begins when the reader has come to rest. */
-  want(addresses: readonly string[], soon = false): void {
-    if (addresses.join() === this.#wanted.join() && !soon) return
-    this.#wanted = addresses
+  /** Say which pictures a figure shows, most wanted first; drawing begins when the reader has come to rest.
+
+      Figures (`by`) do not take pictures from each other: all is drawn, what was asked for last first. */
+  want(addresses: readonly string[], soon = false, by = ''): void {
+    if (addresses.join() === (this.#wanted.get(by) ?? []).join() && !soon) return
+    this.#wanted.delete(by)
+    if (addresses.length) this.#wanted.set(by, addresses)
     this.#tries = 0
     this.#later(soon ? 0 : this.rest)
   }
@@ -63,7 +67,8 @@ export class Sketches {
   }
 
   #missing(): string[] {
-    return this.#wanted.filter((address) => !['ready', 'failed'].includes(this.known.get(address)?.state ?? ''))
+    const wanted = new Set([...this.#wanted.values()].reverse().flat())
+    return [...wanted].filter((address) => !['ready', 'failed'].includes(this.known.get(address)?.state ?? ''))
   }
 
   async #request(): Promise<void> {

@@ -233,6 +233,19 @@ describe('drawing', () => {
     expect(api.cancel.mock.invocationCallOrder[0]!).toBeGreaterThan(api.draw.mock.invocationCallOrder[1]!)
   })
 
+  it('draws for several figures, what was asked for last first, until each lets go', async () => {
+    const { api, microscope } = toy()
+    microscope.sketches.want(['a:1', 'a:2'], true)
+    microscope.sketches.want(['a#f.0', 'a:2'], true, 'groups')
+    await wait(0)
+    expect(api.draw.mock.lastCall).toEqual([['a#f.0', 'a:2', 'a:1']])
+    microscope.sketches.want([], true, 'groups')
+    microscope.sketches.want(['a:3'], true)
+    await wait(0)
+    expect(api.draw.mock.lastCall).toEqual([['a:3']])
+    microscope.sketches.stop()
+  })
+
   it('sharpens, finishes, and never asks for a finished picture again', async () => {
     const { microscope, api, listeners } = toy()
     await microscope.open()
