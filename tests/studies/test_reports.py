@@ -7,10 +7,11 @@ import torch
 from studies.open_square import FAR, LAYERS, NEAR, figure, look
 from torch import Tensor, nn
 
+from hooke.errors import HookeError
 from hooke.modalities.image import Image
 from hooke.models.model import Model
 from hooke.models.opening import open
-from hooke.studies.registry import STUDIES, Asked, Report, silent, study
+from hooke.studies.registry import STUDIES, VIEWS, Asked, Report, silent, study
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +123,15 @@ def test_how_sure(model: Model) -> None:
         f"corners_act:0@{NEAR},{NEAR}", f"corners_act:1@{NEAR},{NEAR}", f"corners_act@{NEAR},{NEAR}",
         "corners_act:0", "corners_act:1", "corners_act",
     ]  # fmt: skip
+
+
+def test_every_view_has_its_own_grammar_which_names_it() -> None:
+    spelled = [str(view) for view in VIEWS.values()]
+    assert len(set(spelled)) == len(spelled)
+    assert {view.atom for view in VIEWS.values()} == {"neuron", "spatial", "channel", "group", "whole"}
+    assert study("group/attribution/flow").name == "flow"
+    with pytest.raises(HookeError, match="group/attribution/flow"):
+        study("group/attribution/flaw")
 
 
 def test_every_study_has_a_report() -> None:

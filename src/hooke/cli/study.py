@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from hooke.shapes import Canvas
     from hooke.studies.registry import Report
 
-NAMES = ", ".join(one.name for one in STUDIES)
+NAMES = ", ".join(f"{one.name} ({one.grammar})" for one in STUDIES)
 
 
 def study(
-    name: Annotated[str, Argument(metavar="NAME", help=f"{NAMES}.")],
+    name: Annotated[str, Argument(metavar="NAME", help=f"A name, or its atom/content/presentation: {NAMES}.")],
     model: Model,
     image: Annotated[Path, Argument(metavar="IMAGE", help="A picture; a folder of them for a study of many.")],
     out: Folder,

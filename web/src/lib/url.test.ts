@@ -16,6 +16,10 @@ describe('the URL', () => {
     { ...start, image: 'a/b ?&#%', layer: 'odd name&at=1,1', place: { row: 0, column: 0 } },
     { ...start, layer: '`Mixed 4d`[0.out]~2' },
     { ...start, image: 'cat', of: 281, rather: 287 },
+    { ...start, figure: 'flow' },
+    { ...start, image: 'cat', layer: 'blocks.4.1.bn2.act', figure: 'spatial_attribution', place: { row: 5, column: 7 } },
+    { ...start, layer: 'odd/layer', figure: 'alike' },
+    { ...start, patch: { left: 0, top: 10, right: 30, bottom: 100 }, without: { left: 1, top: 2, right: 3, bottom: 4 } },
     unitView('blocks.4.1.bn2.act', 37),
     unitView('odd/name ?&#', 0),
     layerView('`Mixed 4d`[0.out]~2'),
@@ -27,6 +31,10 @@ describe('the URL', () => {
     const view = { ...start, image: 'cat', layer: 'blocks.4.1.bn2.act', place: { row: 5, column: 7 } }
     expect(format(view)).toBe('/image/cat?layer=blocks.4.1.bn2.act&at=5,7')
     expect(format(start)).toBe('/')
+    expect(format({ ...view, figure: 'spatial_attribution' })).toBe(
+      '/image/cat?view=blocks.4.1.bn2.act/spatial/attribution/map&at=5,7',
+    )
+    expect(format({ ...start, figure: 'what_if' })).toBe('/?view=whole/intervention/table')
     expect(format(unitView('blocks.4.1.bn2.act', 37))).toBe('/unit/blocks.4.1.bn2.act/37')
     expect(format({ ...layerView('bn2.act'), sort: '-norm' })).toBe('/layer/bn2.act?sort=-norm')
   })
@@ -35,6 +43,8 @@ describe('the URL', () => {
     'leaves out what makes no sense in %s',
     (url) => expect(read(url)).toEqual({ ...start, image: 'cat' }),
   )
+
+  it('knows no other grammar', () => expect(read('/?view=layer/whole/nonsense/table').figure).toBeNull())
 
   it('does not break on a damaged escape', () => expect(parse('/image/%E0%A4%A', '').image).toBeNull())
 

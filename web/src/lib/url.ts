@@ -1,4 +1,6 @@
 /** The URL is the whole state of the page: what it says, and how a state is written as one. */
+import grammar from './grammar.json'
+import { parseBox, written, type Area } from './patch'
 import type { Place } from './types'
 
 export type Page = 'workspace' | 'layer' | 'unit'
@@ -14,18 +16,26 @@ export interface View {
   /** The label that is asked about, and the one that it is rather than; null: the likeliest, and none. */
   readonly of: number | null
   readonly rather: number | null
+  /** Which figure of the workspace is looked at: the name of a study. */
+  readonly figure: string | null
+  /** The part of the photograph whose units are searched for, and the part where they are not to fire. */
+  readonly patch: Area | null
+  readonly without: Area | null
   /** How the units of a layer are sorted, and which words their addresses or labels contain. */
   readonly sort: string | null
   readonly find: string | null
 }
 
 export const start: View = {
-  page: 'workspace', image: null, layer: null, place: null, channel: null, of: null, rather: null, sort: null,
-  find: null,
+  page: 'workspace', image: null, layer: null, place: null, channel: null, of: null, rather: null,
+  figure: null, patch: null, without: null, sort: null, find: null,
 }
 
 export const layerView = (layer: string): View => ({ ...start, page: 'layer', layer })
 export const unitView = (layer: string, channel: number): View => ({ ...start, page: 'unit', layer, channel })
+
+/** What each figure of the workspace is: `atom/content/presentation`, by its name. */
+export const GRAMMAR: Readonly<Record<string, string>> = grammar
 
 /** Read a view from a path and a query; what makes no sense is left out. */
 export function parse(path: string, query: string): View {
@@ -36,13 +46,17 @@ export function parse(path: string, query: string): View {
   const [sort, find] = [parameters.get('sort') || null, parameters.get('find') || null]
   if (sheet !== undefined) return { ...start, page: 'layer', layer: decode(sheet), sort, find }
   const image = /^\/image\/([^/]+)\/?$/.exec(path)?.[1]
+  const spelled = parseSpelled(parameters.get('view'))
   return {
     ...start,
     image: image === undefined ? null : decode(image),
-    layer: parameters.get('layer') || null,
+    layer: parameters.get('layer') || spelled.layer,
+    figure: spelled.figure,
     place: parsePlace(parameters.get('at')),
     of: parseIndex(parameters.get('of')),
     rather: parseIndex(parameters.get('rather')),
+    patch: parseBox(parameters.get('patch')),
+    without: parseBox(parameters.get('not')),
   }
 }
 
@@ -58,10 +72,13 @@ export function same(a: View, b: View): boolean {
 
 function workspace(view: View): [string, string[]] {
   const parts: string[] = []
-  if (view.layer !== null) parts.push(`layer=${readable(view.layer)}`)
+  if (view.figure !== null) parts.push(`view=${spell(view.figure, view.layer)}`)
+  else if (view.layer !== null) parts.push(`layer=${readable(view.layer)}`)
   if (view.place !== null) parts.push(`at=${view.place.row},${view.place.column}`)
   if (view.of !== null) parts.push(`of=${view.of}`)
   if (view.rather !== null) parts.push(`rather=${view.rather}`)
+  if (view.patch !== null) parts.push(`patch=${written(view.patch)}`)
+  if (view.without !== null) parts.push(`not=${written(view.without)}`)
   return [view.image === null ? '/' : `/image/${encodeURIComponent(view.image)}`, parts]
 }
 
@@ -72,6 +89,18 @@ function sheetOrUnit(view: View): [string, string[]] {
   if (view.sort !== null) parts.push(`sort=${readable(view.sort)}`)
   if (view.find !== null) parts.push(`find=${readable(view.find)}`)
   return [`/layer/${layer}`, parts]
+}
+
+/** A figure of a layer in the article's grammar: layer/atom/content/presentation; without the layer, the usual one's. */
+function spell(figure: string, layer: string | null): string {
+  return `${layer === null ? '' : `${readable(layer)}/`}${GRAMMAR[figure] ?? ''}`
+}
+
+function parseSpelled(text: string | null): { figure: string | null; layer: string | null } {
+  const parts = (text ?? '').split('/')
+  const ending = parts.slice(-3).join('/')
+  const layer = parts.slice(0, -3).join('/') || null
+  return { figure: Object.keys(GRAMMAR).find((name) => GRAMMAR[name] === ending) ?? null, layer }
 }
 
 function parsePlace(text: string | null): Place | null {
