@@ -87,11 +87,13 @@ def channel_attribution(
 
 
 class Driller:
-    """A chain of layers with channels, and a target."""
+    """A chain of layers with channels, and a target; `chain`: one of these layers of this photograph that is there."""
 
-    def __init__(self, model: Model, canvas: Canvas, layers: Sequence[str], of: Asked) -> None:
+    def __init__(
+        self, model: Model, canvas: Canvas, layers: Sequence[str], of: Asked, chain: Chain | None = None
+    ) -> None:  # fmt: skip
         self.of = target(model, of)
-        self.chain = Chain(model, canvas, layers)
+        self.chain = chain or Chain(model, canvas, layers)
         late = [name for name in layers if name in self.of.layers]
         if late:
             step = "leave it out, or ask for the unit itself"
@@ -113,19 +115,23 @@ class Driller:
 
     def drill(self, layer: str, channel: int) -> Drilled:
         """One unit: a backward pass to the layers before it, a pass with tangents to those after it."""
-        chain = self.chain
-        values = chain.values(layer)
-        if not 0 <= channel < values.shape[-1]:
-            reason = f"channels go from 0 to {values.shape[-1] - 1}"
-            raise AddressError(f"channel {channel} of {layer}", reason)
-        number = chain.sums(layer)[channel]
-        down, up, votes = chain.through(layer, number, (..., channel))
-        before, after = ({name: _summed(one) for name, one in side.items()} for side in (down, up))
-        return Drilled(layer, channel, float(number.detach()), before, after, votes.float().cpu())
+        return drilled(self.chain, layer, channel)
 
     def map(self, layer: str, channel: int) -> Float[Tensor, "row column"]:
         """What the unit responds at each position, to be laid over the photograph."""
         return self.chain.values(layer)[..., channel].float().cpu()
+
+
+def drilled(chain: Chain, layer: str, channel: int) -> Drilled:
+    """One unit: a backward pass to the layers before it, a pass with tangents to those after it."""
+    values = chain.values(layer)
+    if not 0 <= channel < values.shape[-1]:
+        reason = f"channels go from 0 to {values.shape[-1] - 1}"
+        raise AddressError(f"channel {channel} of {layer}", reason)
+    number = chain.sums(layer)[channel]
+    down, up, votes = chain.through(layer, number, (..., channel))
+    before, after = ({name: _summed(one) for name, one in side.items()} for side in (down, up))
+    return Drilled(layer, channel, float(number.detach()), before, after, votes.float().cpu())
 
 
 def extremes(values: Float[Tensor, "channel"], count: int) -> tuple[list[int], list[int]]:

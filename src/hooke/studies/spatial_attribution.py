@@ -169,14 +169,20 @@ class Tracer:
         """With the maps of the `count` likeliest classes, one backward pass for each that is not there yet."""
         wanted = found.logits.argsort(descending=True, stable=True)[:count].tolist()
         new = [one for one in wanted if one not in found.classes]
-        logits = self.chain.held[LOGITS][0]
-        downs = [self.chain.down(logits[one], self.layers) for one in new]
+        votes = [self.votes(one) for one in new]
         known = found.class_maps
         maps = {
-            name: torch.cat([*([known[name]] if known else []), *(_map(down[name])[None] for down in downs)])
+            name: torch.cat([*([known[name]] if known else []), *(vote[name][None] for vote in votes)])
             for name in self.layers
         }
         return replace(found, classes=found.classes + tuple(new), class_maps=maps, done=self.chain.passes)
+
+    def votes(self, label: int) -> dict[str, Map]:
+        """What each position of each layer gives to the logit of a label: one backward pass."""
+        logits = self.chain.held[LOGITS][0]
+        if not 0 <= label < len(logits):
+            raise AddressError(f"label {label}", f"labels go from 0 to {len(logits) - 1}")
+        return {name: _map(credit) for name, credit in self.chain.down(logits[label], self.layers).items()}
 
     def filled(self, found: SpatialAttribution, layer: str, row: int) -> SpatialAttribution:
         """With all positions of a row of a layer, one backward pass for each."""
