@@ -42,6 +42,8 @@ export interface Listener {
 }
 
 export interface Api {
+  /** It has only what was written into files: nothing is computed, drawn or uploaded. */
+  readonly published?: boolean
   model(): Promise<Model>
   images(): Promise<Photo[]>
   upload(file: Blob, name: string): Promise<Photo>
@@ -67,14 +69,27 @@ export interface Api {
   search(words: string): Promise<Found>
 }
 
+type Shown = (layer: string, channel: number) => string
+
+/** Where the small pictures of units come from. */
+const shown: { guess: Shown; face: Shown } = {
+  guess: (layer, channel) => `/api/guesses?${new URLSearchParams({ layer, channel: String(channel) })}`,
+  face: (layer, channel) => `/api/face?${new URLSearchParams({ layer, channel: String(channel) })}`,
+}
+
+/** Take them from elsewhere from now on. */
+export function showBy(face: Shown): void {
+  shown.guess = shown.face = face
+}
+
 /** The picture that a unit can be shown by before it was ever drawn. */
 export function guessUrl(layer: string, channel: number): string {
-  return `/api/guesses?${new URLSearchParams({ layer, channel: String(channel) })}`
+  return shown.guess(layer, channel)
 }
 
 /** The small picture that stands for a unit. */
 export function faceUrl(layer: string, channel: number): string {
-  return `/api/face?${new URLSearchParams({ layer, channel: String(channel) })}`
+  return shown.face(layer, channel)
 }
 
 /** The provenance and numbers of a finished picture. */

@@ -2,7 +2,7 @@
 import { getContext, setContext } from 'svelte'
 
 import type { Microscope } from './state.svelte'
-import { format, type View } from './url'
+import type { View } from './url'
 
 const KEY = Symbol('microscope')
 
@@ -17,7 +17,7 @@ export function plain(event: MouseEvent): boolean {
 /** The attributes of a link to a view: a plain click stays on this page, everything else is the browser's. */
 export function link(microscope: Microscope, view: View): { href: string; onclick: (event: MouseEvent) => void } {
   return {
-    href: format(view),
+    href: microscope.href(view),
     onclick(event) {
       if (!plain(event)) return
       event.preventDefault()

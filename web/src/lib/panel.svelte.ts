@@ -1,5 +1,6 @@
 /** One panel's answer: asked for, waited for with its progress, cancelled, failed with its reason, asked for again. */
 import { Gone, why, type Api } from './api'
+import { LiveOnly } from './published.svelte'
 import type { Answer } from './types'
 
 export type PanelState = 'idle' | 'waiting' | 'working' | 'ready' | 'failed' | 'cancelled'
@@ -11,6 +12,8 @@ export class Panel<T> {
   secondsLeft = $state<number | null>(null)
   /** Why it failed. */
   reason = $state('')
+  /** A published copy does not have it: trying again would not help. */
+  absent = $state(false)
 
   #round = 0
   #job: string | null = null
@@ -47,6 +50,7 @@ export class Panel<T> {
     } catch (error) {
       if (round !== this.#round) return
       if (error instanceof Gone) this.gone()
+      this.absent = error instanceof LiveOnly
       this.fail(why(error))
     }
   }

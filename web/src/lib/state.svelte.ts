@@ -10,6 +10,8 @@ import { format, parse, same, start, type View } from './url'
 export interface Navigation {
   read(): { path: string; query: string }
   write(url: string, how: 'push' | 'replace'): void
+  /** What a link to a view says, where it is not the view's own address. */
+  href?(url: string): string
 }
 
 /** How many units are read, and drawn, for a place; a narrow page shows fewer. */
@@ -43,7 +45,7 @@ export class Microscope {
   /** The unit whose card is shown, and the box on the screen that it belongs to. */
   card = $state.raw<{ layer: string; channel: number; box: DOMRect } | null>(null)
 
-  photo = $derived(this.images.find((photo) => photo.id === this.view.image) ?? this.images[0] ?? null)
+  photo = $derived(this.images.find((photo) => this.named(photo)) ?? this.images[0] ?? null)
   layer: Layer | null = $derived.by(() => {
     const layers = this.model?.layers ?? []
     const named = (name: string | undefined | null) => layers.find((each) => each.name === name && each.spatial)
@@ -79,13 +81,13 @@ export class Microscope {
     if (!model) return []
     if (page !== 'workspace') return this.missing()
     const strays: string[] = []
-    if (image !== null && !this.images.some((photo) => photo.id === image))
+    if (image !== null && !this.images.some((photo) => this.named(photo)))
       strays.push('The photograph of this address is not here any more: this is another one.')
     const named = model.layers.find((each) => each.name === layer)
     if (layer !== null && !named?.spatial)
       strays.push(
         named
-          ? `The layer ${layer} has no places in the photograph: this is ${this.layer?.name}.`
+          ? `The layer ${layer} ${this.live ? 'has no places in the photograph' : 'is not in this published copy'}: this is ${this.layer?.name}.`
           : `There is no layer ${layer} in this model: this is ${this.layer?.name}.`,
       )
     return strays
@@ -104,10 +106,14 @@ export class Microscope {
   #heartbeat: ReturnType<typeof setTimeout> | undefined
   #asked = ''
 
+  /** There is a model at the other end, and no files. */
+  readonly live: boolean
+
   constructor(
     readonly api: Api,
     private readonly navigation: Navigation,
   ) {
+    this.live = api.published !== true
     this.sketches = new Sketches(api, () => this.lose())
   }
 
@@ -240,6 +246,17 @@ export class Microscope {
     this.view = view
     this.navigation.write(format(view), how)
     void this.look()
+  }
+
+  /** The link to a view. */
+  href(view: View): string {
+    const url = format(view)
+    return this.navigation.href?.(url) ?? url
+  }
+
+  /** A photograph goes by its id, and by its name. */
+  private named({ id, name }: Photo): boolean {
+    return id === this.view.image || name === this.view.image
   }
 
   /** Fetch the dictionary of what is chosen, unless it is known. */

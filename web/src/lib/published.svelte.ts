@@ -1,0 +1,234 @@
+/** A published copy: the answers of a server as files beside the page, or inside it; nothing is computed any more. */
+import { SvelteMap } from 'svelte/reactivity'
+
+import { fileOf } from './address'
+import { Gone, Refusal, type Api } from './api'
+import { unitAddress } from './dictionary'
+import type { Dictionary, Drawing, Effect, Found, Refused, UnitEffects } from './types'
+
+/** What the page says of itself, in its element `published`. */
+export interface Site {
+  /** The view that the page opens with, as a path with its query. */
+  start: string
+  /** The command that makes it live. */
+  command: string
+  /** Where it has no files beside it: their contents; pictures as data: URLs. */
+  files?: Record<string, unknown>
+}
+
+/** Asked for what only a model could answer. */
+export class LiveOnly extends Error {
+  constructor(command: string) {
+    super(`This is not in the published copy. It is live in \`${command}\`.`)
+    this.name = 'LiveOnly'
+  }
+}
+
+/** Pictures of equal size in rows, on one or several sheets. */
+interface Sheets {
+  side: number
+  columns: number
+  each: number
+  files: string[]
+}
+
+/** What is known of the pictures of units: those that were drawn by their addresses, pieces of photographs by channel. */
+interface Pictures {
+  drawn: Record<string, { at: number; response: number | null; peak: number | null; seen: number | null; steps: number; note: string }>
+  sheets: Sheets
+  guesses: Record<string, Sheets>
+  provenance: Record<string, unknown>
+}
+
+/** The effects of all units of a dictionary: places x ranks x labels, each label a number among `labels`; -1: none. */
+interface Effects {
+  labels: { index: number; label: string }[]
+  each: number
+  supports: number[]
+  opposes: number[]
+  gains: number[]
+  losses: number[]
+}
+
+interface Known {
+  layer: string
+  channel: number
+  words: string
+}
+
+/** Shown until a picture is cut from its sheet, and where there is none. */
+const BLANK = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAIBRAA7'
+const HITS = 12
+
+const part = encodeURIComponent
+const absent = (value: unknown): value is { $refused: Refused; $status: number } =>
+  typeof value === 'object' && value !== null && '$refused' in value
+
+/** The site that this page belongs to, or null where it came from a server. */
+export function siteOf(page: Document): Site | null {
+  const text = page.getElementById('published')?.textContent
+  return text ? (JSON.parse(text) as Site) : null
+}
+
+export class Published implements Api {
+  readonly published = true
+
+  #answers = new Map<string, Promise<unknown>>()
+  #sheets = new Map<string, Promise<HTMLImageElement>>()
+  #cut = new Map<string, Promise<string>>()
+  #faces = new SvelteMap<string, string>()
+  #asked = new Set<string>()
+
+  constructor(private readonly site: Site) {}
+
+  model = () => this.read<never>('/api/model')
+  images = () => this.read<never>('/api/images')
+  upload = () => this.refuse<never>()
+  cancel = async () => {}
+  listen = () => () => {}
+  sheet = (layer: string) => this.read<never>(`/api/layer?${new URLSearchParams({ layer })}`)
+  faces = (addresses: string[]) => this.draw(addresses)
+
+  dictionary = (image: string, layer: string, count: number) =>
+    this.read<Dictionary>(`/api/images/${part(image)}/dictionary?${new URLSearchParams({ layer, count: String(count) })}`)
+
+  async effects(image: string, layer: string, row: number, column: number, channels: number[]): Promise<UnitEffects[]> {
+    const [found, dictionary] = await Promise.all([
+      this.read<Effects>(`/effects?${new URLSearchParams({ image, layer })}`),
+      this.dictionary(image, layer, 8),
+    ])
+    const first = (row * dictionary.width + column) * dictionary.count
+    return Array.from({ length: dictionary.count }, (_, rank) => first + rank)
+      .filter((at) => channels.includes(dictionary.channels[at]!))
+      .map((at) => ({
+        channel: dictionary.channels[at]!,
+        magnitude: dictionary.magnitudes[at]!,
+        supports: spoken(found, found.supports, found.gains, at),
+        opposes: spoken(found, found.opposes, found.losses, at),
+      }))
+  }
+
+  async draw(addresses: string[]): Promise<{ job: null; drawings: Drawing[] }> {
+    const pictures = await this.pictures()
+    return { job: null, drawings: await Promise.all(addresses.map((address) => this.drawing(pictures, address))) }
+  }
+
+  async record(): Promise<unknown> {
+    return { provenance: (await this.pictures()).provenance }
+  }
+
+  async unit<T>(what: string, layer: string, channel: number, query: Record<string, string> = {}): Promise<{ ready: T }> {
+    const asked = new URLSearchParams({ layer, channel: String(channel), ...query })
+    return { ready: await this.read<T>(`/api/unit/${what}?${asked}`) }
+  }
+
+  async study<T>(image: string, name: string, query: Record<string, string> = {}): Promise<{ ready: T }> {
+    return { ready: await this.read<T>(`/api/images/${part(image)}/${name}?${new URLSearchParams(query)}`) }
+  }
+
+  /** Units that were published, by their address or by a label that they speak for; without words some by lot. */
+  async search(words: string): Promise<Found> {
+    const known = await this.read<Known[]>('/units')
+    const sought = words.trim().toLowerCase()
+    const hits = sought
+      ? known.filter((one) => unitAddress(one.layer, one.channel).toLowerCase().includes(sought) || one.words.toLowerCase().includes(sought))
+      : Array.from({ length: known.length ? HITS : 0 }, () => known[Math.floor(Math.random() * known.length)]!)
+    return {
+      hits: hits.slice(0, HITS).map(({ layer, channel, words: said }) => ({ layer, channel, why: said ? `speaks for ${said}` : '' })),
+      note: 'Only the units of the published copy are searched.',
+    }
+  }
+
+  /** The small picture of a unit: blank until it is cut from its sheet. Reactive. */
+  face(layer: string, channel: number): string {
+    const key = unitAddress(layer, channel)
+    const known = this.#faces.get(key)
+    if (known === undefined && !this.#asked.has(key)) {
+      this.#asked.add(key)
+      void this.find(key, layer, channel).then((url) => url && this.#faces.set(key, url), () => {})
+    }
+    return known ?? BLANK
+  }
+
+  private async find(key: string, layer: string, channel: number): Promise<string | null> {
+    const pictures = await this.pictures()
+    const at = pictures.drawn[key]?.at
+    if (at !== undefined) return this.cut(pictures.sheets, at)
+    const guesses = pictures.guesses[layer]
+    return guesses ? this.cut(guesses, channel) : null
+  }
+
+  private async drawing(pictures: Pictures, address: string): Promise<Drawing> {
+    const known = pictures.drawn[address]
+    const nothing = { picture_url: null, guess_url: null, response: null, peak: null, photographs_peak: null, seconds: null }
+    if (!known) return { ...nothing, address, state: 'failed', steps: null, note: new LiveOnly(this.site.command).message }
+    const { response, peak, steps, note } = known
+    const picture_url = await this.cut(pictures.sheets, known.at)
+    return { ...nothing, address, state: 'ready', picture_url, response, peak, photographs_peak: known.seen, steps, note }
+  }
+
+  private pictures = () => this.read<Pictures>('/pictures')
+
+  private refuse<T>(): Promise<T> {
+    return Promise.reject(new LiveOnly(this.site.command))
+  }
+
+  private read<T>(request: string): Promise<T> {
+    const file = fileOf(request)
+    const known = this.#answers.get(file)
+    if (known) return known as Promise<T>
+    const answer = this.load(file).then((found) => {
+      if (absent(found)) throw new Refusal(found.$status, found.$refused)
+      return found
+    })
+    this.#answers.set(file, answer)
+    answer.catch(() => this.#answers.delete(file))
+    return answer as Promise<T>
+  }
+
+  private async load(file: string): Promise<unknown> {
+    if (this.site.files) return file in this.site.files ? this.site.files[file] : this.refuse()
+    const answer = await fetch(file).catch(() => {
+      throw new Gone()
+    })
+    if (answer.status >= 500) throw new Gone()
+    // A server that has the page for every address answers with the page.
+    if (!answer.ok || answer.headers.get('content-type')?.startsWith('text/html')) return this.refuse()
+    return answer.json()
+  }
+
+  /** One picture of a sheet, as the address of a picture of its own. */
+  private cut(sheets: Sheets, at: number): Promise<string> {
+    const file = sheets.files[Math.floor(at / sheets.each)]!
+    const key = `${file} ${at}`
+    const known = this.#cut.get(key) ?? this.paint(sheets, file, at % sheets.each)
+    this.#cut.set(key, known)
+    return known
+  }
+
+  private async paint({ side, columns }: Sheets, file: string, at: number): Promise<string> {
+    const sheet = await this.sheetOf(file)
+    const canvas = document.createElement('canvas')
+    canvas.width = canvas.height = side
+    canvas.getContext('2d')!.drawImage(sheet, (at % columns) * side, Math.floor(at / columns) * side, side, side, 0, 0, side, side)
+    const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done))
+    return blob ? URL.createObjectURL(blob) : BLANK
+  }
+
+  private sheetOf(file: string): Promise<HTMLImageElement> {
+    const known = this.#sheets.get(file)
+    if (known) return known
+    const image = new Image()
+    image.src = (this.site.files?.[file] as string | undefined) ?? file
+    const sheet = image.decode().then(() => image)
+    this.#sheets.set(file, sheet)
+    return sheet
+  }
+}
+
+function spoken(found: Effects, labels: number[], values: number[], at: number): Effect[] {
+  const first = at * found.each
+  return Array.from({ length: found.each }, (_, i) => first + i)
+    .filter((i) => labels[i]! >= 0)
+    .map((i) => ({ ...found.labels[labels[i]!]!, effect: values[i]! }))
+}
