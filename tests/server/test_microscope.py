@@ -98,6 +98,8 @@ def test_routes_are_described_without_a_model_under_stable_names() -> None:
         "get_model", "list_images", "add_image", "get_canvas", "get_dictionary", "get_effects", "ask_drawings",
         "get_drawing", "get_drawing_record", "get_guess", "follow_job", "cancel_job",
         "ask_faces", "get_ablation", "get_density", "get_examples", "get_face",
+        "get_curve", "get_flow", "get_flow_control", "get_group_effects", "get_groups",
+        "get_confusions", "get_doubt", "get_patch",
         "get_layer", "get_quality", "get_selectivity", "get_tuning", "get_weights", "search",
     }  # fmt: skip
     assert {"ProgressEvent", "FinishedEvent", "EndEvent", "ErrorView"} <= page["components"]["schemas"].keys()

@@ -14,7 +14,25 @@ import hooke
 from hooke.modalities.pictures import BYTES
 from hooke.models.model import Model
 from hooke.responses.recording import Recording
-from hooke.server import dictionary, drawings, faces, images, layer, model, progress, recorded, refusals, search, unit
+from hooke.server import (
+    alike,
+    channels,
+    dictionary,
+    drawings,
+    faces,
+    flow,
+    groups,
+    images,
+    layer,
+    model,
+    patch,
+    progress,
+    recorded,
+    refusals,
+    search,
+    spatial,
+    unit,
+)
 from hooke.server.microscope import Left, Microscope
 from hooke.server.page import page
 from hooke.server.security import Guard
@@ -23,9 +41,12 @@ from hooke.storage.store import Store
 from hooke.visualization.ascent import Ascent
 
 STATIC = Path(__file__).parent / "static"
-ROUTERS = tuple(
-    part.router for part in (model, images, dictionary, drawings, progress, faces, layer, unit, recorded, search)
-)
+PARTS = (
+    model, images, dictionary, spatial, channels, groups, flow, drawings, progress, faces, layer, unit, recorded,
+    search,
+    patch, alike,
+)  # fmt: skip
+ROUTERS = tuple(part.router for part in PARTS)
 
 
 def create_app(

@@ -21,9 +21,11 @@ from hooke.results import Picture, Prediction
 from hooke.server.jobs import Queue
 from hooke.server.recent import Recent
 from hooke.server.shelf import Photograph, Shelf
+from hooke.server.trail import Trail
 from hooke.server.wanted import again_of, text_of, wanted
 from hooke.server.wire import UnitEffectsView
 from hooke.storage.store import Store
+from hooke.studies.flow import GroupFlow
 from hooke.studies.guesses import Peaks, photograph_peaks
 from hooke.studies.semantic_dictionary import default_layer, is_spatial, unit_effects
 from hooke.visualization.ascent import Ascent
@@ -64,6 +66,8 @@ class Microscope:
         self.dictionaries: Recent[tuple[str, str, int], bytes] = Recent(64)
         self.effects: Recent[tuple[str, str, int, int, str], list[UnitEffectsView]] = Recent(1024)
         self.answers: Recent[str, bytes] = Recent(512)
+        self.flows: Recent[tuple[str, tuple[str, ...], int, str], GroupFlow] = Recent(8)
+        self.trails: Recent[tuple[str, ...], Trail] = Recent(3)
         self.faces: Recent[str, bytes] = Recent(4096)
         self._predictions: Recent[str, list[Prediction]] = Recent(512)
         self._pictures: Recent[str, Picture] = Recent(256)

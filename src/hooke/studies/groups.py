@@ -5,7 +5,7 @@ non-negative factors of positions x channels, told from left to right by where e
 class is what it adds to the layer x the gradient of the logit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -26,6 +26,8 @@ from hooke.models.suffix import suffix_of
 from hooke.numeric.similarity import partners
 from hooke.shapes import Canvas
 from hooke.studies.semantic_dictionary import spatial_layer
+
+Progress = Callable[[int, int], None]
 
 RANKS = (2, 4, 6, 8, 10)
 """Of the slider."""
@@ -65,19 +67,45 @@ def group_study(
     by = nmf_of(rows, count)
     found = _study(model, canvas, layer, by, logits, seed)
     yield found
+    found = with_effects(model, canvas, found)
+    yield found
+    yield replace(found, curve=rank_curve(rows, by, ranks=ranks))
+
+
+def with_effects(model: Model, canvas: Canvas, found: GroupStudy) -> GroupStudy:
+    """The same groups with their effects on all classes, to first order and measured."""
+    layer = found.factorization.layer
     chain = Chain(model, canvas, [layer])
     values = chain.values(layer)
     parts = parts_of(values, found.factorization.groups, values.ndim - 1)
     effects = chain.up(layer, parts, [LOGITS])[LOGITS].float().cpu()
-    found = replace(found, effects=effects, measured=_lost(model, canvas, layer, parts))
-    yield found
-    yield replace(found, curve=rank_curve(rows, by, ranks=ranks))
+    return replace(found, effects=effects, measured=_lost(model, canvas, layer, parts))
+
+
+def layer_curve(
+    model: Model, canvas: Canvas, layer: str, ranks: Sequence[int] = RANKS, progress: Progress | None = None
+) -> RankCurve:
+    """The reconstruction and the stability at each rank, for the slider. Errors: as `group_study`."""
+    spatial_layer(model, layer)
+    rows, _ = _seen(model, canvas, layer)
+    return rank_curve(rows, nmf_of(rows, ranks[0]), ranks=ranks, progress=progress)
+
+
+def fitting(model: Model, layer: str, ranks: Sequence[int] = RANKS) -> tuple[int, ...]:
+    """Those ranks that a layer has channels and positions enough for; at least 1.
+
+    Errors: AddressError for a layer without height and width.
+    """
+    row = spatial_layer(model, layer)
+    most = min(row.channels or 1, (row.height or 1) * (row.width or 1) // 2)
+    return tuple(rank for rank in ranks if rank <= most) or (1,)
 
 
 def slider(
     model: Model, canvas: Canvas, layer: str, ranks: Sequence[int] = RANKS, seed: int = 0
 ) -> Iterator[GroupStudy]:
     """The groups at each rank; a group that is like one of the rank before keeps its colour, others get new ones."""
+    spatial_layer(model, layer)
     before: GroupStudy | None = None
     rows, logits = _seen(model, canvas, layer)
     for rank in ranks:
@@ -104,7 +132,7 @@ def from_left(found: Factorization) -> tuple[int, ...]:
     return tuple(sorted(range(len(peaks)), key=lambda group: (peaks[group][2], peaks[group][1], group)))
 
 
-def _seen(model: Model, canvas: Canvas, layer: str) -> tuple[Float[Tensor, "row channel"], Float[Tensor, "label"]]:
+def _seen(model: Model, canvas: Canvas, layer: str) -> tuple[Float[Tensor, "row unit"], Float[Tensor, "label"]]:
     """The layer's activations as rows, and the logits."""
     with torch.no_grad():
         logits = model(model.modality.normalize(canvas[None]))[0].float().cpu()

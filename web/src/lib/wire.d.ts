@@ -48,6 +48,38 @@ export interface components {
             note: string;
         };
         /**
+         * ArguedLayerView
+         * @description The units of one layer that argue most, strongest first.
+         *
+         *     `total` sums over all channels; the maps of `responses` are what the units respond at each position, supporting
+         *     first (None where the layer has no positions).
+         */
+        ArguedLayerView: {
+            /** Name */
+            name: string;
+            /** Channels */
+            channels: number;
+            /** Total */
+            total: number;
+            /** Supporting */
+            supporting: components["schemas"]["ArguingView"][];
+            /** Opposing */
+            opposing: components["schemas"]["ArguingView"][];
+            responses: components["schemas"]["PackedView"] | null;
+        };
+        /**
+         * ArguingView
+         * @description By how much one unit argues; `parts`: for each term alone.
+         */
+        ArguingView: {
+            /** Channel */
+            channel: number;
+            /** Evidence */
+            evidence: number;
+            /** Parts */
+            parts: number[];
+        };
+        /**
          * BinView
          * @description A range of activation, of how many inputs the value fell into it, and random ones of them.
          */
@@ -60,6 +92,72 @@ export interface components {
             count: number;
             /** Examples */
             examples: components["schemas"]["ExampleView"][];
+        };
+        /**
+         * ChannelsView
+         * @description Which units argue for a label, or for one rather than another, in logits.
+         */
+        ChannelsView: {
+            /** Terms */
+            terms: components["schemas"]["TermView"][];
+            /** Score */
+            score: number;
+            /** Layers */
+            layers: components["schemas"]["ArguedLayerView"][];
+        };
+        /**
+         * ConfusionView
+         * @description Inputs of one label that the model takes for another.
+         */
+        ConfusionView: {
+            /** Truth */
+            truth: string;
+            /** Said */
+            said: string;
+            /** Wrong */
+            wrong: number;
+            /** Right */
+            right: number;
+            /** Inputs */
+            inputs: string[];
+            /** Sheet */
+            sheet: string;
+            /** Shown */
+            shown: number;
+            /** Units */
+            units: components["schemas"]["DifferingView"][];
+            /** Chance */
+            chance: number | null;
+        };
+        /**
+         * ConfusionsView
+         * @description The labels of the recorded data that the model takes for one another, most often first.
+         */
+        ConfusionsView: {
+            /** Confusions */
+            confusions: components["schemas"]["ConfusionView"][];
+            /** Inputs */
+            inputs: number;
+            /** Recorded */
+            recorded: number;
+            /** Wrong */
+            wrong: number;
+            /** Units */
+            units: number;
+            /** Missing */
+            missing: string;
+        };
+        /**
+         * CurveView
+         * @description How well each number of groups does, and which is advised.
+         */
+        CurveView: {
+            /** Ranks */
+            ranks: components["schemas"]["RankedView"][];
+            /** Chosen */
+            chosen: number;
+            /** Reason */
+            reason: string;
         };
         /**
          * DensityView
@@ -116,6 +214,33 @@ export interface components {
             norms: number[];
         };
         /**
+         * DifferingView
+         * @description A unit, and by how much it is larger when the model is wrong, in standard deviations.
+         */
+        DifferingView: {
+            /** Layer */
+            layer: string;
+            /** Channel */
+            channel: number;
+            /** Difference */
+            difference: number;
+        };
+        /**
+         * DoubtView
+         * @description The two likeliest labels of a photograph, and the others for which both are among the likeliest, too.
+         */
+        DoubtView: {
+            /** First */
+            first: string;
+            /** Second */
+            second: string;
+            own: components["schemas"]["hooke__server__wire_patch__PairView"] | null;
+            /** Same */
+            same: components["schemas"]["hooke__server__wire_patch__PairView"][];
+            /** Looked */
+            looked: number;
+        };
+        /**
          * DrawingView
          * @description The picture that a unit looks for, as far as it is known.
          */
@@ -161,6 +286,27 @@ export interface components {
             job: string | null;
             /** Drawings */
             drawings: components["schemas"]["DrawingView"][];
+        };
+        /**
+         * DrilledView
+         * @description One unit: what supports it in the layers before, what it supports in those after, and in the labels (logits).
+         *
+         *     Effects in other layers are in the units of the later layer's sums over positions.
+         */
+        DrilledView: {
+            /** Layer */
+            layer: string;
+            /** Channel */
+            channel: number;
+            /** Strength */
+            strength: number;
+            responses: components["schemas"]["PackedView"] | null;
+            /** Layers */
+            layers: components["schemas"]["ArguedLayerView"][];
+            /** Supports */
+            supports: components["schemas"]["EffectView"][];
+            /** Opposes */
+            opposes: components["schemas"]["EffectView"][];
         };
         /**
          * EffectView
@@ -250,6 +396,140 @@ export interface components {
          */
         FinishedEvent: {
             drawing: components["schemas"]["DrawingView"];
+        };
+        /**
+         * FlowControlView
+         * @description How well the flow of shuffled groups agrees with what is lost without them: of each layer, of each pair.
+         */
+        FlowControlView: {
+            /** Agreement */
+            agreement: (number | null)[];
+            /** Edge Agreement */
+            edge_agreement: (number | null)[];
+        };
+        /**
+         * FlowGroupView
+         * @description A group in a flow: what it gives to what is asked about, and by how much that falls without it.
+         *
+         *     `group` is None for the rest of the layer.
+         */
+        FlowGroupView: {
+            group: components["schemas"]["GroupView"] | null;
+            /** Gives */
+            gives: number;
+            /** Measured */
+            measured: number;
+        };
+        /**
+         * FlowLayerView
+         * @description A layer of a flow: its groups, the rest last.
+         */
+        FlowLayerView: {
+            /** Layer */
+            layer: string;
+            /** Height */
+            height: number;
+            /** Width */
+            width: number;
+            /** Peak */
+            peak: number;
+            /** Explained */
+            explained: number;
+            /** Rest */
+            rest: number;
+            /** Agreement */
+            agreement: number | null;
+            /** Groups */
+            groups: components["schemas"]["FlowGroupView"][];
+        };
+        /**
+         * FlowView
+         * @description What the groups of several layers give to each other, and to what is asked about (logits).
+         *
+         *     `edges[l]` [later, group]; `around[l]`: what the groups of layer l give past the next layer; `constants[l]`: what
+         *     the groups of layer l + 1 get from no group.
+         */
+        FlowView: {
+            /** Of */
+            of: string;
+            /** Score */
+            score: number;
+            /** Constant */
+            constant: number;
+            /** Layers */
+            layers: components["schemas"]["FlowLayerView"][];
+            /** Edges */
+            edges: number[][][];
+            /** Around */
+            around: number[][];
+            /** Constants */
+            constants: number[][];
+            /** Edge Agreement */
+            edge_agreement: (number | null)[];
+            /** Imbalance */
+            imbalance: number;
+        };
+        /**
+         * GroupEffectsRow
+         * @description What each group (by its index), and last the rest, does to one label.
+         */
+        GroupEffectsRow: {
+            /** Label */
+            label: string;
+            /** Index */
+            index: number;
+            /** Logit */
+            logit: number;
+            /** Effects */
+            effects: number[];
+            /** Measured */
+            measured: number[];
+        };
+        /**
+         * GroupEffectsView
+         * @description What the groups of a layer do to the likeliest labels, and to those that are asked about.
+         */
+        GroupEffectsView: {
+            /** Rank */
+            rank: number;
+            /** Rows */
+            rows: components["schemas"]["GroupEffectsRow"][];
+        };
+        /**
+         * GroupView
+         * @description One group of a layer in a photograph.
+         */
+        GroupView: {
+            /** Index */
+            index: number;
+            /** Address */
+            address: string;
+            /** Colour */
+            colour: number;
+            /** Share */
+            share: number;
+            /** Row */
+            row: number;
+            /** Column */
+            column: number;
+            /** Levels */
+            levels: number[];
+            /** Units */
+            units: number[];
+        };
+        /**
+         * GroupsView
+         * @description The groups of a layer in a photograph, for each number of groups on the slider.
+         */
+        GroupsView: {
+            /** Layer */
+            layer: string;
+            /** Height */
+            height: number;
+            /** Width */
+            width: number;
+            /** Ranks */
+            ranks: components["schemas"]["RankView"][];
         };
         /**
          * HitView
@@ -369,6 +649,15 @@ export interface components {
             record_command: string;
         };
         /**
+         * NamedMapView
+         * @description Maps of one layer.
+         */
+        NamedMapView: {
+            /** Layer */
+            layer: string;
+            maps: components["schemas"]["PackedView"];
+        };
+        /**
          * NeighbourView
          * @description A unit before or after another, and the tile of weights between them, row by row.
          */
@@ -383,6 +672,62 @@ export interface components {
             inhibition: number;
             /** Tile */
             tile: number[];
+        };
+        /**
+         * PackedView
+         * @description Maps as a byte a value: value = byte x the scale of its map.
+         */
+        PackedView: {
+            /** Count */
+            count: number;
+            /** Height */
+            height: number;
+            /** Width */
+            width: number;
+            /** Scales */
+            scales: number[];
+            /** Data */
+            data: string;
+        };
+        /**
+         * PairsView
+         * @description Every pair of layers of a chain.
+         */
+        PairsView: {
+            /** Pairs */
+            pairs: components["schemas"]["hooke__server__wire_tracing__PairView"][];
+        };
+        /**
+         * PatchView
+         * @description The units that stand out most inside a patch: of the chosen layer, and of any nonlinearity.
+         */
+        PatchView: {
+            /** Layer */
+            layer: string;
+            /** Own */
+            own: components["schemas"]["StandoutView"][];
+            /** Every */
+            every: components["schemas"]["StandoutView"][];
+            /** Layers */
+            layers: number;
+            /** Units */
+            units: number;
+        };
+        /**
+         * PointedView
+         * @description What one position came from, and what it leads to: one map for each other layer, in the later layer's units.
+         */
+        PointedView: {
+            /** Layer */
+            layer: string;
+            /** Row */
+            row: number;
+            /** Column */
+            column: number;
+            /** Strength */
+            strength: number;
+            /** Maps */
+            maps: components["schemas"]["NamedMapView"][];
         };
         /**
          * PredictionView
@@ -438,6 +783,35 @@ export interface components {
             control: number | null;
             /** Others */
             others: number;
+        };
+        /**
+         * RankView
+         * @description The groups at one number of groups, from left to right.
+         */
+        RankView: {
+            /** Rank */
+            rank: number;
+            /** Explained */
+            explained: number;
+            /** Peak */
+            peak: number;
+            /** Groups */
+            groups: components["schemas"]["GroupView"][];
+        };
+        /**
+         * RankedView
+         * @description How well some number of groups does: the share that is explained, beside random directions, and how alike the
+         *     groups of random halves of the places are.
+         */
+        RankedView: {
+            /** Rank */
+            rank: number;
+            /** Explained */
+            explained: number;
+            /** Random */
+            random: number;
+            /** Stability */
+            stability: number;
         };
         /**
          * RecordingView
@@ -528,6 +902,22 @@ export interface components {
             inputs: number;
         };
         /**
+         * SpatialView
+         * @description What the positions of a few layers vote for: maps of the likeliest labels, and what most of these are made of.
+         */
+        SpatialView: {
+            /** Layers */
+            layers: components["schemas"]["TracedLayerView"][];
+            /** Classes */
+            classes: components["schemas"]["VotedView"][];
+            /** Factors */
+            factors: components["schemas"]["WeighedView"][][];
+            /** Explained */
+            explained: number;
+            /** Fillable */
+            fillable: boolean;
+        };
+        /**
          * StandingView
          * @description Where a value lies among the unit's values for data: the share below it, and how many times the largest.
          */
@@ -538,6 +928,53 @@ export interface components {
             times: number | null;
             /** Count */
             count: number;
+        };
+        /**
+         * StandoutView
+         * @description A unit that fires inside a patch and not outside: its means there, and how far apart these are.
+         */
+        StandoutView: {
+            /** Layer */
+            layer: string;
+            /** Channel */
+            channel: number;
+            /** Inside */
+            inside: number;
+            /** Outside */
+            outside: number;
+            /** Score */
+            score: number;
+        };
+        /**
+         * TermView
+         * @description A label that is asked about, with its logit; `weight` -1: the one that the other is preferred to.
+         */
+        TermView: {
+            /** Label */
+            label: string;
+            /** Index */
+            index: number;
+            /** Weight */
+            weight: number;
+            /** Logit */
+            logit: number;
+        };
+        /**
+         * TracedLayerView
+         * @description One layer of a chain; `votes` hold a map for each of the classes, `tints` one for each factor.
+         */
+        TracedLayerView: {
+            /** Name */
+            name: string;
+            /** Channels */
+            channels: number;
+            /** Height */
+            height: number;
+            /** Width */
+            width: number;
+            norms: components["schemas"]["PackedView"];
+            votes: components["schemas"]["PackedView"];
+            tints: components["schemas"]["PackedView"];
         };
         /**
          * TuningView
@@ -594,6 +1031,42 @@ export interface components {
             opposes: components["schemas"]["EffectView"][];
         };
         /**
+         * VotedView
+         * @description One of the likeliest labels.
+         */
+        VotedView: {
+            /** Label */
+            label: string;
+            /** Index */
+            index: number;
+            /** Logit */
+            logit: number;
+            /** Probability */
+            probability: number;
+        };
+        /**
+         * VotesView
+         * @description What every position gives to the logit of one label: one map for each layer.
+         */
+        VotesView: {
+            /** Label */
+            label: number;
+            /** Maps */
+            maps: components["schemas"]["NamedMapView"][];
+        };
+        /**
+         * WeighedView
+         * @description One label of a factor, with its weight (0 to 1).
+         */
+        WeighedView: {
+            /** Label */
+            label: string;
+            /** Index */
+            index: number;
+            /** Weight */
+            weight: number;
+        };
+        /**
          * WeightsView
          * @description The units of one other layer that excite and inhibit most, or are excited and inhibited most.
          */
@@ -636,6 +1109,29 @@ export interface components {
             share: number;
             /** Seconds Left */
             seconds_left: number | null;
+        };
+        /**
+         * PairView
+         * @description A photograph with the probabilities of two labels.
+         */
+        hooke__server__wire_patch__PairView: {
+            /** Image */
+            image: string;
+            /** First */
+            first: number;
+            /** Second */
+            second: number;
+        };
+        /**
+         * PairView
+         * @description All influences of one layer on a later one: a map over the earlier for each position of the later, row by row.
+         */
+        hooke__server__wire_tracing__PairView: {
+            /** Earlier */
+            earlier: string;
+            /** Later */
+            later: string;
+            maps: components["schemas"]["PackedView"];
         };
     };
     responses: never;

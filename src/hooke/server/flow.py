@@ -1,0 +1,109 @@
+"""/api/images/{image}/flow: what groups give to each other, layer by layer, up to a label; and how true that is."""
+
+import asyncio
+import math
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from hooke.addresses import Place
+from hooke.models.layers import LOGITS
+from hooke.models.model import Model
+from hooke.server.computed import LATER, Report, computed
+from hooke.server.groups import Count, Label, views
+from hooke.server.microscope import Here, Microscope
+from hooke.server.shelf import Photograph
+from hooke.server.wire_groups import FlowControlView, FlowGroupView, FlowLayerView, FlowView
+from hooke.studies.flow import GroupFlow, group_flow, shuffled_flow
+from hooke.studies.groups import fitting, from_left
+from hooke.studies.layers import tracing_layers
+from hooke.studies.reports.targets import likeliest
+
+router = APIRouter(prefix="/api/images/{image}/flow")
+
+Depth = Annotated[int, Query(ge=2, le=5, description="How many layers.")]
+
+
+Question = tuple[str, tuple[str, ...], int, str]
+"""The photograph, through which layers, in how many groups each, to what."""
+
+
+@router.get("", response_model=FlowView, responses=LATER)
+async def get_flow(
+    here: Here, image: str, depth: Depth = 3, count: Count = 6, of: Label = None, rather: Label = None
+) -> Response:
+    """The flow through groups of two to five layers to a label (rather than another); by default the likeliest."""
+    photograph = here.shelf.get(image)
+    asked = await asyncio.to_thread(_asked, here, image, depth, count, of, rather)
+    return computed(here, f"flow {asked}", lambda report: _view(_flow(here, photograph, asked, report)))
+
+
+@router.get("/control", response_model=FlowControlView, responses=LATER)
+async def get_flow_control(
+    here: Here, image: str, depth: Depth = 3, count: Count = 6, of: Label = None, rather: Label = None
+) -> Response:
+    """The same of shuffled groups: how true the flow would look if its groups were of nothing."""
+    photograph = here.shelf.get(image)
+    asked = await asyncio.to_thread(_asked, here, image, depth, count, of, rather)
+    return computed(here, f"flow control {asked}", lambda report: _control(here, photograph, asked, report))
+
+
+def _asked(here: Microscope, image: str, depth: int, count: int, of: int | None, rather: int | None) -> Question:
+    layers = tuple(tracing_layers(here.model, depth))
+    most = min(fitting(here.model, layer, range(1, count + 1))[-1] for layer in layers)
+    return image, layers, most, _target(here.model, of, rather)
+
+
+def _target(model: Model, of: int | None, rather: int | None) -> str:
+    """The address of what is asked about; empty: the likeliest label. Errors: AddressError for labels it has not."""
+    texts = [str(model.resolve(Place(LOGITS, label))) for label in (of, rather) if label is not None]
+    return " - ".join(texts) if of is not None else ""
+
+
+def _flow(here: Microscope, photograph: Photograph, asked: Question, report: Report) -> GroupFlow:
+    known = here.flows.get(asked)
+    if known is not None:
+        return known
+    _, layers, count, of = asked
+    report(0, 2)
+    of = of or likeliest(here.model, photograph.canvas)
+    found = group_flow(here.model, photograph.canvas, of, at=layers, rank=count, seed=here.seed)
+    return here.flows.put(asked, found)
+
+
+def _control(here: Microscope, photograph: Photograph, asked: Question, report: Report) -> FlowControlView:
+    flow = _flow(here, photograph, asked, report)
+    report(1, 2)
+    found = shuffled_flow(here.model, photograph.canvas, flow, seed=here.seed)
+    return FlowControlView(agreement=_told(found.agreement), edge_agreement=_told(found.edge_agreement))
+
+
+def _view(found: GroupFlow) -> FlowView:
+    flows = found.flows
+    return FlowView(
+        of=found.of, score=flows.score, constant=flows.constant,
+        layers=[_layer(found, level) for level in range(len(found.factorizations))],
+        edges=[edge.tolist() for edge in flows.edges], around=[one.tolist() for one in flows.around],
+        constants=[one.tolist() for one in flows.constants], edge_agreement=_told(found.edge_agreement),
+        imbalance=flows.imbalance(),
+    )  # fmt: skip
+
+
+def _layer(found: GroupFlow, level: int) -> FlowLayerView:
+    one = found.factorizations[level]
+    order = from_left(one)
+    colours = [order.index(group) for group in range(len(order))]
+    peak, groups = views(one, colours, range(len(order)))
+    numbers = zip([*groups, None], found.flows.nodes[level].tolist(), found.effects[level].tolist(), strict=True)
+    _, _, height, width = one.scores.shape
+    return FlowLayerView(
+        layer=one.layer, height=height, width=width, peak=peak, explained=one.explained,
+        rest=found.flows.residuals[level], agreement=_told(found.agreement)[level],
+        groups=[FlowGroupView(group=group, gives=gives, measured=measured) for group, gives, measured in numbers],
+    )  # fmt: skip
+
+
+def _told(numbers: tuple[float, ...]) -> list[float | None]:
+    """Numbers, and None for those that are none."""
+    return [None if math.isnan(number) else number for number in numbers]
