@@ -12,7 +12,8 @@ HookeError
 ├── StimulusError       a stimulus, or a parameter or value of one, that does not exist
 ├── NumericsError       NaN, dead units, settings that cannot work
 ├── StoreError          the result store cannot do what was asked
-└── ServeError          the microscope cannot be served here
+├── ServeError          the microscope cannot be served here
+└── PublishError        a copy of the microscope cannot be published
 """
 
 import difflib
@@ -84,6 +85,10 @@ class StoreError(HookeError):
 
 class ServeError(HookeError):
     """The microscope cannot be served here."""
+
+
+class PublishError(HookeError):
+    """A copy of the microscope cannot be published: its folder, its view, or an answer that it needs."""
 
 
 class StoreWarning(UserWarning):
