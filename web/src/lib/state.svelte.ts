@@ -149,7 +149,7 @@ export class Microscope {
   }
 
   showImage(id: string): void {
-    this.go({ ...this.view, image: id, place: null })
+    this.go({ ...this.view, image: id, place: null, group: null, trace: null })
   }
 
   chooseLayer(name: string, how: 'push' | 'replace' = 'push'): void {
@@ -160,7 +160,7 @@ export class Microscope {
         ? carry(place, { width: from.width, height: from.height }, { width: to.width, height: to.height })
         : null
     const [hover, place] = [moved(this.hover ?? this.place), moved(this.pinned)]
-    this.go({ ...this.view, layer: name, place }, how)
+    this.go({ ...this.view, layer: name, place, group: null }, how)
     this.hover = hover
   }
 
@@ -179,7 +179,7 @@ export class Microscope {
 
   /** Ask about a label, alone or rather than another one. */
   askAbout(of: number | null, rather: number | null = null): void {
-    this.go({ ...this.view, of, rather: rather === of ? null : rather })
+    this.go({ ...this.view, of, rather: rather === of ? null : rather, trace: null })
   }
 
   pin(place: Place | null, how: 'push' | 'replace' = 'push'): void {

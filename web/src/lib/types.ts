@@ -35,6 +35,18 @@ export type Neighbour = Wire['NeighbourView']
 export type Ablation = Wire['AblationView']
 export type Hit = Wire['HitView']
 export type Found = Required<Wire['SearchView']>
+export type Patch = Wire['PatchView']
+export type Standout = Wire['StandoutView']
+export type Doubt = Wire['DoubtView']
+export type Confusions = Wire['ConfusionsView']
+export type Group = Wire['GroupView']
+export type GroupRank = Wire['RankView']
+export type Groups = Wire['GroupsView']
+export type GroupCurve = Wire['CurveView']
+export type GroupEffects = Wire['GroupEffectsView']
+export type Flow = Wire['FlowView']
+export type FlowLayer = Wire['FlowLayerView']
+export type FlowControl = Wire['FlowControlView']
 
 /** What takes a while: the answer, or the job that works it out. */
 export type Answer<T> = { ready: T } | { job: string }

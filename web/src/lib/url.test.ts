@@ -20,6 +20,7 @@ describe('the URL', () => {
     { ...start, image: 'cat', layer: 'blocks.4.1.bn2.act', figure: 'spatial_attribution', place: { row: 5, column: 7 } },
     { ...start, layer: 'odd/layer', figure: 'alike' },
     { ...start, patch: { left: 0, top: 10, right: 30, bottom: 100 }, without: { left: 1, top: 2, right: 3, bottom: 4 } },
+    { ...start, image: 'cat', groups: 8, group: 0, depth: 4, flow: 10, trace: [1, 3] },
     unitView('blocks.4.1.bn2.act', 37),
     unitView('odd/name ?&#', 0),
     layerView('`Mixed 4d`[0.out]~2'),

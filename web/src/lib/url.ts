@@ -21,6 +21,13 @@ export interface View {
   /** The part of the photograph whose units are searched for, and the part where they are not to fire. */
   readonly patch: Area | null
   readonly without: Area | null
+  /** How many groups the layer is told in, and the one that is looked at alone. */
+  readonly groups: number | null
+  readonly group: number | null
+  /** Through how many layers, and how many groups in each, the flow goes; the group that is traced: layer, group. */
+  readonly depth: number | null
+  readonly flow: number | null
+  readonly trace: readonly [number, number] | null
   /** How the units of a layer are sorted, and which words their addresses or labels contain. */
   readonly sort: string | null
   readonly find: string | null
@@ -28,7 +35,8 @@ export interface View {
 
 export const start: View = {
   page: 'workspace', image: null, layer: null, place: null, channel: null, of: null, rather: null,
-  figure: null, patch: null, without: null, sort: null, find: null,
+  figure: null, patch: null, without: null, groups: null, group: null, depth: null, flow: null, trace: null,
+  sort: null, find: null,
 }
 
 export const layerView = (layer: string): View => ({ ...start, page: 'layer', layer })
@@ -57,6 +65,11 @@ export function parse(path: string, query: string): View {
     rather: parseIndex(parameters.get('rather')),
     patch: parseBox(parameters.get('patch')),
     without: parseBox(parameters.get('not')),
+    groups: parseIndex(parameters.get('groups')),
+    group: parseIndex(parameters.get('group')),
+    depth: parseIndex(parameters.get('depth')),
+    flow: parseIndex(parameters.get('flow')),
+    trace: parseNode(parameters.get('trace')),
   }
 }
 
@@ -79,6 +92,9 @@ function workspace(view: View): [string, string[]] {
   if (view.rather !== null) parts.push(`rather=${view.rather}`)
   if (view.patch !== null) parts.push(`patch=${written(view.patch)}`)
   if (view.without !== null) parts.push(`not=${written(view.without)}`)
+  for (const name of ['groups', 'group', 'depth', 'flow'] as const)
+    if (view[name] !== null) parts.push(`${name}=${view[name]}`)
+  if (view.trace !== null) parts.push(`trace=${view.trace.join('.')}`)
   return [view.image === null ? '/' : `/image/${encodeURIComponent(view.image)}`, parts]
 }
 
@@ -106,6 +122,11 @@ function parseSpelled(text: string | null): { figure: string | null; layer: stri
 function parsePlace(text: string | null): Place | null {
   const match = /^(\d{1,6}),(\d{1,6})$/.exec(text ?? '')
   return match ? { row: Number(match[1]), column: Number(match[2]) } : null
+}
+
+function parseNode(text: string | null): [number, number] | null {
+  const match = /^(\d{1,3})\.(\d{1,3})$/.exec(text ?? '')
+  return match ? [Number(match[1]), Number(match[2])] : null
 }
 
 function parseIndex(text: string | null): number | null {
