@@ -23,6 +23,12 @@ async def get_model(here: Here, request: Request) -> ModelView:
     return await here.ask(request, here.foreground, lambda: model_view(here.model, here.recording))
 
 
+@router.get("/api/labels")
+async def get_labels(here: Here) -> list[str]:
+    """All labels, each at its index."""
+    return list(here.model.labels)
+
+
 def model_view(model: Model, recording: Recording | None = None) -> ModelView:
     """The model as the page shows it: every addressable layer that has channels."""
     rows = [row for row in model.layers.addressable if row.channels is not None]
