@@ -31,7 +31,9 @@ from hooke.server import (
     refusals,
     search,
     spatial,
+    sure,
     unit,
+    whatif,
 )
 from hooke.server.microscope import Left, Microscope
 from hooke.server.page import page
@@ -44,7 +46,7 @@ STATIC = Path(__file__).parent / "static"
 PARTS = (
     model, images, dictionary, spatial, channels, groups, flow, drawings, progress, faces, layer, unit, recorded,
     search,
-    patch, alike,
+    patch, alike, whatif, sure,
 )  # fmt: skip
 ROUTERS = tuple(part.router for part in PARTS)
 

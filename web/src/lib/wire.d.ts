@@ -94,6 +94,73 @@ export interface components {
             examples: components["schemas"]["ExampleView"][];
         };
         /**
+         * ChangedLabelView
+         * @description A label's probability and logit before and after the edits; `random`: the probability after random others.
+         */
+        ChangedLabelView: {
+            /** Index */
+            index: number;
+            /** Label */
+            label: string;
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
+            /** Logit Before */
+            logit_before: number;
+            /** Logit After */
+            logit_after: number;
+            random: components["schemas"]["SpreadView"] | null;
+        };
+        /**
+         * ChangedTableView
+         * @description The units of a place that are strongest before or after; `moved`: how far the whole vector moved, in its length.
+         *
+         *     `random`: the same by random others.
+         */
+        ChangedTableView: {
+            /** Layer */
+            layer: string;
+            /** Row */
+            row: number;
+            /** Column */
+            column: number;
+            /** Units */
+            units: components["schemas"]["ChangedUnitView"][];
+            /** Moved */
+            moved: number;
+            random: components["schemas"]["SpreadView"] | null;
+        };
+        /**
+         * ChangedTargetView
+         * @description What is asked about, in logits, before and after; `random`: the change by random others.
+         *
+         *     `p`: the share of others, with the edits themselves, that change it at least as much.
+         */
+        ChangedTargetView: {
+            /** Name */
+            name: string;
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
+            random: components["schemas"]["SpreadView"] | null;
+            /** P */
+            p: number | null;
+        };
+        /**
+         * ChangedUnitView
+         * @description A unit's magnitude at the place before and after.
+         */
+        ChangedUnitView: {
+            /** Channel */
+            channel: number;
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
+        };
+        /**
          * ChannelsView
          * @description Which units argue for a label, or for one rather than another, in logits.
          */
@@ -544,6 +611,22 @@ export interface components {
             why: string;
         };
         /**
+         * HowSureView
+         * @description Selections and random others of the same size, for one target.
+         */
+        HowSureView: {
+            /** Name */
+            name: string;
+            /** Rows */
+            rows: components["schemas"]["SureView"][];
+            /** Controls */
+            controls: components["schemas"]["SureControlView"][];
+            /** Steps */
+            steps: number;
+            /** Seconds */
+            seconds: number;
+        };
+        /**
          * ImageView
          * @description One photograph as the model sees it.
          */
@@ -918,6 +1001,18 @@ export interface components {
             fillable: boolean;
         };
         /**
+         * SpreadView
+         * @description What random others came to: their mean, the smallest and the largest.
+         */
+        SpreadView: {
+            /** Mean */
+            mean: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+        };
+        /**
          * StandingView
          * @description Where a value lies among the unit's values for data: the share below it, and how many times the largest.
          */
@@ -944,6 +1039,45 @@ export interface components {
             outside: number;
             /** Score */
             score: number;
+        };
+        /**
+         * SureControlView
+         * @description Random others of one kind and layer, about as strong: their measured effects, and the mean disagreement.
+         */
+        SureControlView: {
+            /** Kind */
+            kind: string;
+            /** Layer */
+            layer: string;
+            /** Count */
+            count: number;
+            measured: components["schemas"]["SpreadView"];
+            /** Disagreement */
+            disagreement: number;
+        };
+        /**
+         * SureView
+         * @description What one selection gives to the target, in logits, told in three ways; see `hooke.studies.how_sure`.
+         */
+        SureView: {
+            /** Address */
+            address: string;
+            /** Layer */
+            layer: string;
+            /** Channel */
+            channel: number | null;
+            /** Kind */
+            kind: string;
+            /** Linear */
+            linear: number;
+            /** Integrated */
+            integrated: number;
+            /** Measured */
+            measured: number;
+            /** Disagreement */
+            disagreement: number;
+            /** Beyond */
+            beyond: boolean | null;
         };
         /**
          * TermView
@@ -1101,6 +1235,24 @@ export interface components {
             statement: string;
         };
         /**
+         * WhatIfView
+         * @description What edits change for one photograph, beside `draws` random others; `beside` says what these are.
+         */
+        WhatIfView: {
+            /** Edits */
+            edits: string[];
+            /** Labels */
+            labels: components["schemas"]["ChangedLabelView"][];
+            target: components["schemas"]["ChangedTargetView"] | null;
+            table: components["schemas"]["ChangedTableView"] | null;
+            /** Draws */
+            draws: number;
+            /** Beside */
+            beside: string;
+            /** Seconds */
+            seconds: number;
+        };
+        /**
          * WorkEvent
          * @description Server-sent event `work`: how much of a computation is done (0 to 1).
          */
@@ -1109,6 +1261,8 @@ export interface components {
             share: number;
             /** Seconds Left */
             seconds_left: number | null;
+            /** So Far */
+            so_far?: unknown;
         };
         /**
          * PairView
