@@ -55,6 +55,11 @@ class Suffix:
         except Untraceable as reason:
             self.shared, self.reason = False, str(reason)
 
+    @property
+    def together(self) -> bool:
+        """Whether several copies of a batch are run in one pass, sample by sample in their order."""
+        return not self.shared or self._scaling is not None
+
     def prepare(self, batch: Tensor) -> Prefix:
         """Run up to the layer; without gradients. `batch`: normalised inputs."""
         if not self.shared:

@@ -1,0 +1,244 @@
+"""What if: what a model says of one photograph, and holds at a place, with and without edits, beside random others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from hooke.addresses import Place, Sum, places, weighted
+from hooke.errors import EditError
+from hooke.models.editing.coherence import coherent
+from hooke.models.editing.edit import Edit, edited_by
+from hooke.models.editing.kinds import Patch, ProjectOut, Replace, Resample, Steer, Within
+from hooke.models.editing.placing import by_layer, direction
+from hooke.models.editing.prepared import prepared
+from hooke.models.editing.splice import Splice
+from hooke.models.layers import LOGITS, index
+from hooke.models.model import Model
+from hooke.models.suffix import Prefix, Suffix, suffix_of
+from hooke.shapes import Canvas
+from hooke.studies.same_size import alike, exchanges, kind
+
+CONTROLS = 20
+"""So many random others, so that standing out of all of them is p < 0.05."""
+
+OTHERS = {
+    "group": "other groups", "unit": "other units of the layer, about as strong",
+    "unit here": "other units that are about as strong there", "place": "other places of the layer, about as strong",
+}  # fmt: skip
+"""What the random others are, by the kind of what is edited."""
+
+TOGETHER = 11
+"""So many lists of edits run in one pass."""
+
+
+@dataclass(frozen=True, eq=False)
+class Transplant(Edit):
+    """Put into a place what a place of the same layer holds for another input; `held` is that layer for it.
+
+    `source`: its position there; None: the same place.
+    """
+
+    address: str | Place
+    held: Tensor
+    source: tuple[int, ...] | None = None
+
+    def change(self, values: Tensor, channel: int | None) -> Tensor:
+        raise AssertionError("it is settled first")
+
+    def settled(self, model: Model) -> Replace:
+        """The edit with its values."""
+        place = model.resolve(self.address)
+        assert isinstance(place, Place)
+        row = model.layer(place.layer)
+        return Replace(place, self.held[index(row, replace(place, position=self.source or place.position))])
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One number of each channel, or label, before and after the edits, and after each of the random others."""
+
+    before: Float[Tensor, "row"]
+    after: Float[Tensor, "row"]
+    random: Float[Tensor, "draw row"]
+
+
+@dataclass(frozen=True, eq=False)
+class WhatIf:
+    """What edits change for one photograph: the logits (None: no classifier), and a place's vector.
+
+    `beside` says what the random others are, or why there are none.
+    """
+
+    edits: tuple[Edit, ...]
+    logits: Seen | None
+    vector: Seen | None
+    beside: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Each(Edit):
+    """Of each sample of a pass its own edits of one layer."""
+
+    address: Place
+    model: Model
+    own: tuple[tuple[tuple[Place, Edit], ...], ...]
+
+    def change(self, values: Tensor, channel: int | None) -> Tensor:
+        row = self.model.layer(self.address.layer)
+        parts = torch.split(values, len(values) // len(self.own))
+        return torch.cat([edited_by(part, row, pairs) for part, pairs in zip(parts, self.own, strict=True)])
+
+
+def what_if(
+    model: Model,
+    canvas: Canvas,
+    edits: Sequence[Edit],
+    at: Place | None = None,
+    controls: int = CONTROLS,
+    seed: int = 0,
+) -> WhatIf:
+    """What edits change in the logits of one photograph and in the vector of a position `at`, beside random others.
+
+    What comes before the first edited layer runs once; everything after it in few passes for all. A mean is that over
+    the positions of this photograph. A random other is the same edits made elsewhere: in other units, positions or
+    groups of about the same size, with the vectors of other places of the other photograph, or with the numbers of a
+    direction in another order.
+    Errors: EditError for edits that contradict, touch nothing, or cannot be made here; AddressError.
+    """
+    edits = tuple(edits)
+    for edit in edits:
+        _possible(edit)
+    settled = [_settled(model, edit) for edit in edits]
+    coherent(model, settled)
+    batch = model.modality.normalize(canvas[None]).to(model.device, model.dtype)
+    layers = list(by_layer(model, settled))
+    reads = _reads(model, at)
+    first = min([*layers, *reads], key=lambda name: model.layers.site(name).order)
+    suffix = suffix_of(model, first)
+    prefix = suffix.prepare(batch)
+    with torch.no_grad():
+        later = [name for name in layers if name != first]
+        held = {first: prefix.values, **(suffix.run(prefix, prefix.values, later) if later else {})}
+        others, beside = _others(model, edits, held, controls, seed) if edits and controls else ([], "")
+        means = {name: _means(model, name, held[name]) for name in layers if model.layer(name).channels}
+        made = [[_settled(model, edit) for edit in one] for one in (edits, *others)]
+        found = _run(model, suffix, prefix, [(), *(prepared(model, one, batch, means) for one in made)], reads)
+    vector = found[at.layer][index(model.layer(at.layer), at)] if at else None
+    return WhatIf(edits, _seen(found.get(LOGITS)), _seen(vector), beside)
+
+
+def _possible(edit: Edit) -> None:
+    """EditError for an edit that is not made here."""
+    inner = edit.edit if isinstance(edit, Within) else edit
+    if isinstance(inner, Resample | Patch | Splice):
+        step = "mute it (ablate), scale it, clamp it, or transplant a place of another photograph"
+        raise EditError(
+            f"{type(inner).__name__}({edit.address})", "one photograph alone cannot have it", next_step=step
+        )
+
+
+def _settled(model: Model, edit: Edit) -> Edit:
+    return edit.settled(model) if isinstance(edit, Transplant) else edit
+
+
+def _reads(model: Model, at: Place | None) -> list[str]:
+    """The layers to look at: the logits, where there are any, and that of the position."""
+    last = model.layers[-1]
+    reads = [LOGITS] if last.addressable and last.axes == ("batch", "channel") else []
+    return [*reads, at.layer] if at else reads or [last.name]
+
+
+def _means(model: Model, layer: str, values: Tensor) -> Tensor:
+    return values.movedim(model.layer(layer).axes.index("channel"), 0).flatten(1).mean(1)
+
+
+def _run(
+    model: Model, suffix: Suffix, prefix: Prefix, variants: Sequence[Sequence[Edit]], reads: Sequence[str]
+) -> dict[str, Tensor]:
+    """What layers hold with each of several lists of edits, one sample for each."""
+    parts: list[dict[str, Tensor]] = []
+    size = TOGETHER if suffix.together else 1
+    for start in range(0, len(variants), size):
+        some = [by_layer(model, edits) for edits in variants[start : start + size]]
+        values = prefix.values.repeat(len(some), *[1] * (prefix.values.ndim - 1))
+        layers = dict.fromkeys(layer for one in some for layer in one)
+        edits = [_Each(Place(layer), model, tuple(tuple(one.get(layer, ())) for one in some)) for layer in layers]
+        parts.append(suffix.run(prefix, values, reads, edits))
+    return {name: torch.cat([part[name] for part in parts]) for name in reads}
+
+
+def _seen(rows: Tensor | None) -> Seen | None:
+    if rows is None:
+        return None
+    rows = rows.float().cpu()
+    return Seen(rows[0], rows[min(1, len(rows) - 1)], rows[2:])
+
+
+def _others(
+    model: Model, edits: Sequence[Edit], held: Mapping[str, Tensor], count: int, seed: int
+) -> tuple[list[list[Edit]], str]:
+    """The edits made elsewhere, `count` times at most, and in words where."""
+    dice = torch.Generator().manual_seed(seed)
+    named = [place for edit in edits for place in _named(model, edit)]
+    draws: list[dict[Place, Place]] = exchanges(model, named, held, count, seed) if named else [{}] * count
+    vectors = {at: _vectors(model, edit, dice) for at, edit in enumerate(edits) if _is_vector(edit)}
+    if not draws or not all(vectors.values()):
+        return [], "nothing of this size to compare it with"
+    if not named and vectors:
+        draws = draws[: max(map(len, vectors.values()))]
+    kinds = dict.fromkeys(OTHERS[kind(place)] for place in named)
+    if vectors:
+        kinds["vectors of other places of that photograph"] = None
+    if any(isinstance(_inner(edit), Steer | ProjectOut) for edit in edits):
+        kinds["the same numbers along other channels"] = None
+    found = []
+    for number, draw in enumerate(draws):
+        sources = {at: pool[number % len(pool)].position for at, pool in vectors.items()}
+        found.append([_moved(model, edit, draw, sources.get(at), dice) for at, edit in enumerate(edits)])
+    return found, "; ".join(kinds)
+
+
+def _inner(edit: Edit) -> Edit:
+    return edit.edit if isinstance(edit, Within) else edit
+
+
+def _is_vector(edit: Edit) -> bool:
+    return isinstance(edit, Transplant) and edit.source is not None
+
+
+def _named(model: Model, edit: Edit) -> list[Place]:
+    """The places that others can stand for."""
+    if _is_vector(edit) or isinstance(_inner(edit), Steer | ProjectOut):
+        return []
+    address = model.resolve(edit.address)
+    return list(places(address))
+
+
+def _vectors(model: Model, edit: Edit, dice: torch.Generator) -> list[Place]:
+    """The other places whose vectors could be transplanted."""
+    place = model.resolve(edit.address)
+    assert isinstance(edit, Transplant)
+    assert isinstance(place, Place)
+    return alike(model, Place(place.layer, position=edit.source), {place.layer: edit.held}, dice)
+
+
+def _moved(
+    model: Model, edit: Edit, draw: Mapping[Place, Place], source: tuple[int, ...] | str | None, dice: torch.Generator
+) -> Edit:
+    """The edit made elsewhere."""
+    if isinstance(edit, Within):
+        return replace(edit, edit=_moved(model, edit.edit, draw, source, dice))
+    if isinstance(edit, Transplant) and edit.source is not None:
+        assert isinstance(source, tuple)
+        return replace(edit, source=source)
+    address = model.resolve(edit.address)
+    if isinstance(edit, Steer | ProjectOut):
+        assert isinstance(address, Place)
+        weights = direction(model, edit.direction, address.layer)
+        return replace(edit, direction=weights[torch.randperm(len(weights), generator=dice)])
+    assert isinstance(address, Place | Sum)
+    terms = address.terms if isinstance(address, Sum) else ((1.0, address),)
+    return replace(edit, address=weighted((weight, draw[place]) for weight, place in terms))  # type: ignore[type-var]
