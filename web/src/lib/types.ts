@@ -47,6 +47,16 @@ export type GroupEffects = Wire['GroupEffectsView']
 export type Flow = Wire['FlowView']
 export type FlowLayer = Wire['FlowLayerView']
 export type FlowControl = Wire['FlowControlView']
+export type Packed = Wire['PackedView']
+export type Spatial = Wire['SpatialView']
+export type TracedLayer = Wire['TracedLayerView']
+export type Pointed = Wire['PointedView']
+export type Votes = Wire['VotesView']
+export type Pairs = Wire['PairsView']
+export type Channels = Wire['ChannelsView']
+export type Drilled = Wire['DrilledView']
+export type Argued = Wire['ArguedLayerView']
+export type Arguing = Wire['ArguingView']
 
 /** What takes a while: the answer, or the job that works it out. */
 export type Answer<T> = { ready: T } | { job: string }

@@ -21,6 +21,7 @@ describe('the URL', () => {
     { ...start, layer: 'odd/layer', figure: 'alike' },
     { ...start, patch: { left: 0, top: 10, right: 30, bottom: 100 }, without: { left: 1, top: 2, right: 3, bottom: 4 } },
     { ...start, image: 'cat', groups: 8, group: 0, depth: 4, flow: 10, trace: [1, 3] },
+    { ...start, image: 'cat', drill: { layer: '`Mixed 4d`[0.out]~2', channel: 12 } },
     unitView('blocks.4.1.bn2.act', 37),
     unitView('odd/name ?&#', 0),
     layerView('`Mixed 4d`[0.out]~2'),

@@ -16,6 +16,8 @@ export interface View {
   /** The label that is asked about, and the one that it is rather than; null: the likeliest, and none. */
   readonly of: number | null
   readonly rather: number | null
+  /** The unit whose supporters, and what it supports, are asked for. */
+  readonly drill: Drill | null
   /** Which figure of the workspace is looked at: the name of a study. */
   readonly figure: string | null
   /** The part of the photograph whose units are searched for, and the part where they are not to fire. */
@@ -33,8 +35,13 @@ export interface View {
   readonly find: string | null
 }
 
+export interface Drill {
+  readonly layer: string
+  readonly channel: number
+}
+
 export const start: View = {
-  page: 'workspace', image: null, layer: null, place: null, channel: null, of: null, rather: null,
+  page: 'workspace', image: null, layer: null, place: null, channel: null, of: null, rather: null, drill: null,
   figure: null, patch: null, without: null, groups: null, group: null, depth: null, flow: null, trace: null,
   sort: null, find: null,
 }
@@ -63,6 +70,7 @@ export function parse(path: string, query: string): View {
     place: parsePlace(parameters.get('at')),
     of: parseIndex(parameters.get('of')),
     rather: parseIndex(parameters.get('rather')),
+    drill: parseDrill(parameters.get('drill')),
     patch: parseBox(parameters.get('patch')),
     without: parseBox(parameters.get('not')),
     groups: parseIndex(parameters.get('groups')),
@@ -90,6 +98,7 @@ function workspace(view: View): [string, string[]] {
   if (view.place !== null) parts.push(`at=${view.place.row},${view.place.column}`)
   if (view.of !== null) parts.push(`of=${view.of}`)
   if (view.rather !== null) parts.push(`rather=${view.rather}`)
+  if (view.drill !== null) parts.push(`drill=${readable(view.drill.layer)}:${view.drill.channel}`)
   if (view.patch !== null) parts.push(`patch=${written(view.patch)}`)
   if (view.without !== null) parts.push(`not=${written(view.without)}`)
   for (const name of ['groups', 'group', 'depth', 'flow'] as const)
@@ -122,6 +131,11 @@ function parseSpelled(text: string | null): { figure: string | null; layer: stri
 function parsePlace(text: string | null): Place | null {
   const match = /^(\d{1,6}),(\d{1,6})$/.exec(text ?? '')
   return match ? { row: Number(match[1]), column: Number(match[2]) } : null
+}
+
+function parseDrill(text: string | null): Drill | null {
+  const match = /^(.+):(\d{1,7})$/.exec(text ?? '')
+  return match ? { layer: match[1]!, channel: Number(match[2]) } : null
 }
 
 function parseNode(text: string | null): [number, number] | null {
