@@ -166,3 +166,21 @@ def test_what_does_not_fit_is_refused() -> None:
         validate(MODEL, {"m": EXACT[0]}, CANVASES, METRICS)
     assert hooke.validate is validate
     assert Gap().chance == "0"
+
+
+def test_planted_maps_are_greyed_when_that_is_decided_and_not_before(store: Store) -> None:
+    dice = torch.Generator().manual_seed(7)
+    many = inputs(40, seed=3)
+    credit = exact(many, WEIGHT, 0)
+    chance = torch.rand(credit.shape, generator=dice)
+    faint = credit + 4 * credit.std() * torch.randn(credit.shape, generator=dice)
+    by, against = FaithfulnessCorrelation(cell=2, count=20), [controls.Uniform(), controls.Centre()]
+
+    def stands(maps: torch.Tensor, count: int) -> str:
+        found = validate(MODEL, {"m": maps[:count]}, many[:count], by, against, of="logits:0", store=store)
+        return found.standing("m").state
+
+    assert [stands(credit, count) for count in (8, 40)] == ["better", "better"]
+    assert [stands(faint, count) for count in (8, 40)] == ["undecided", "better"]
+    assert [stands(chance, count) for count in (8, 40)] == ["undecided", "same"]
+    assert [stands(-credit, count) for count in (8, 40)] == ["worse", "worse"]

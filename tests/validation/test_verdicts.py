@@ -88,3 +88,31 @@ def test_the_standing_of_a_method() -> None:
     assert standing("c", rows).text.startswith("c beats all controls by no metric: it is worse than")
     assert not standing("d", rows).measured
     assert "not yet measured" in standing("d", rows).text
+
+
+def test_a_tie_says_something_once_a_medium_difference_would_have_been_seen() -> None:
+    for count, decided in ((8, False), (12, False), (16, True), (64, True)):
+        tie = torch.tensor([1.0, -1.0]).repeat(count // 2)[None].double()
+        (row,) = compare("m", "c", True, {"a": (tie, torch.zeros(1, count).double())})
+        assert (row.verdict, row.decided) == (SAME, decided)
+        found = standing("a", [row])
+        assert (found.fails, found.state) == (decided, "same" if decided else "undecided")
+        assert ("undecided at this sample size" in found.text) is not decided
+    low = torch.tensor([-3.0, 1.0]).repeat(4)[None].double() - 0.2
+    (row,) = compare("m", "c", True, {"a": (low, torch.zeros(1, 8).double())})
+    assert row.decided  # eight images leave no room for a better one, where the mean lies below
+    (few,) = compare("m", "c", True, {"a": (low[:, :4], torch.zeros(1, 4).double())})
+    assert not few.decided
+
+
+def test_one_metric_that_may_still_be_won_keeps_a_map_from_being_greyed() -> None:
+    tie = torch.tensor([1.0, -1.0]).repeat(4)[None].double()
+    base = torch.zeros_like(tie)
+    lost = compare("deletion", "noise", True, {"a": (base - 1, base)})
+    open_ = compare("mass", "noise", True, {"a": (tie, base)})
+    assert standing("a", lost).fails
+    assert standing("a", lost).state == "worse"
+    found = standing("a", lost + open_)
+    assert (found.fails, found.state) == (False, "undecided")
+    assert "by mass it could not be told from noise" in found.text
+    assert found.cells == (("deletion", "noise", WORSE), ("mass", "noise", SAME))

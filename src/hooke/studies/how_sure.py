@@ -19,6 +19,7 @@ from hooke.models.layers import index
 from hooke.models.model import Model
 from hooke.models.suffix import Prefix, Suffix, suffix_of
 from hooke.shapes import Canvas
+from hooke.validation.parts import lost
 
 STEPS = 16
 """Points of the path."""
@@ -63,10 +64,9 @@ def how_sure(
         mine = [at for at, place in enumerate(places) if place.layer == layer]
         parts = torch.cat([part_of(model, places[at], prefix.values) for at in mine])
         linear, integrated = _gradients(suffix, prefix, asked, steps)
-        measured = _lost(suffix, prefix, asked, parts)
-        for at, part, lost in zip(mine, parts, measured.tolist(), strict=True):
+        for at, part, fall in zip(mine, parts, lost(suffix, prefix, asked, parts).tolist(), strict=True):
             credits = [float((part.double() * one.double()).sum()) for one in (linear, integrated)]
-            found[at] = Sure(str(places[at]), credits[0], credits[1], lost)
+            found[at] = Sure(str(places[at]), credits[0], credits[1], fall)
     return [found[at] for at in range(len(places))]
 
 
@@ -100,11 +100,3 @@ def _gradients(suffix: Suffix, prefix: Prefix, of: Target, steps: int) -> tuple[
         scores = of.read(suffix.run(prefix, values, sorted(of.layers)))
         (gradients,) = torch.autograd.grad(scores.sum(), values)
     return gradients[0], gradients[1:].mean(0)
-
-
-def _lost(suffix: Suffix, prefix: Prefix, of: Target, parts: Tensor) -> Tensor:
-    """By how much the target falls without each part."""
-    with torch.no_grad():
-        values = torch.cat([prefix.values, prefix.values - parts])
-        scores = of.read(suffix.run(prefix, values, sorted(of.layers)))
-    return (scores[0] - scores[1:]).double().cpu()

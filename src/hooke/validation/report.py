@@ -50,7 +50,7 @@ class Report:
 
     def standing(self, method: str) -> Standing:
         """What the rows say of one method, in a sentence."""
-        return standing(method, self.rows, self.data)
+        return standing(method, self.rows, self.data, self.images)
 
     @property
     def width(self) -> Mapping[str, float]:

@@ -66,13 +66,13 @@ def validate(
     models = [model] if isinstance(model, Model) else list(model)
     if not models:
         raise NumericsError("a validation", "there is no model", next_step="give one, or several of one kind")
-    canvases, names, known, place = _read(models[0], data, images, masks)
+    canvases, names, known, place = read(models[0], data, images, masks)
     sources = _sources(models[0], attributions, canvases)
     metrics = _metrics(by, canvases, known is not None)
     parts = _groups(len(canvases))
 
     def benches(one: Model) -> Iterator[Bench]:
-        targets = _explained(one, canvases, of)
+        targets = explained(one, canvases, of)
         for part in parts:
             inside = None if known is None else known[part]
             yield Bench(one, canvases[part], targets[part], seed=seed, masks=inside)
@@ -139,7 +139,7 @@ def _metrics(by: Metric | Sequence[Metric] | None, canvases: Canvases, masks: bo
     return found
 
 
-def _read(
+def read(
     model: Model, data: Any, images: int | None, masks: Tensor | None
 ) -> tuple[Canvases, list[str], Tensor | None, str]:
     """The canvases, their names, where the truth lies, and where they came from."""
@@ -157,7 +157,8 @@ def _read(
     return canvases, list(samples.names[:count]), None if masks is None else masks[:count], Path(samples.place).name
 
 
-def _explained(model: Model, canvases: Canvases, of: str | Sequence[str] | None) -> tuple[str, ...]:
+def explained(model: Model, canvases: Canvases, of: str | Sequence[str] | None) -> tuple[str, ...]:
+    """What is explained in each: `of`, or the likeliest label."""
     if of is None:
         return tuple(top(model, canvases))
     found = (of,) * len(canvases) if isinstance(of, str) else tuple(of)

@@ -8,12 +8,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from hooke.numeric.intervals import Z95
 from hooke.numeric.seeds import stream
 
 DRAWS = 10_000
 LEVEL = 0.95
 FEWEST = 8
 """Images below which there is no verdict: the bootstrap's intervals are far too narrow then."""
+ROOM = 0.5
+"""A difference that matters, in standard deviations of the differences between images: a medium one (Cohen, 1988)."""
 STATISTICS = (
     "95% percentile intervals of a paired bootstrap over images (and model seeds), 10,000 draws; p values two-sided, "
     "by Holm's correction over the methods beside one control in one metric"
@@ -42,6 +45,18 @@ class Row:
     verdict: str
     images: int
     seeds: int
+
+    @property
+    def decided(self) -> bool:
+        """Whether it says something. A tie does where its interval leaves no room for a difference that matters.
+
+        With nothing between the two that takes 16 images. Of several seeds these are counted, being fewer.
+        """
+        if self.verdict != SAME:
+            return self.verdict != FEW
+        count = min(self.images, self.seeds) if self.seeds > 1 else self.images
+        deviation = (self.high - self.low) / (2 * Z95) * count**0.5
+        return self.high <= ROOM * deviation
 
     @property
     def text(self) -> str:
