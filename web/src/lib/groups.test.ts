@@ -1,0 +1,63 @@
+/** Groups: hues that stay apart, mixtures that go grey, strengths at a point, and the table of effects. */
+import { expect, it } from 'vitest'
+
+import { effectRows, hue, keyColour, mixed, nearestRank, oklch, painted, strengthAt } from './groups'
+import type { Group, GroupRank } from './types'
+
+const group = (index: number, colour: number, levels: number[]): Group => ({
+  index, address: `a#f.${index}`, colour, share: 0, row: 0, column: 0, levels, units: [],
+})
+const rank: GroupRank = {
+  rank: 2, explained: 0.9, peak: 4,
+  groups: [group(1, 0, [1000, 500, 0, 0]), group(0, 1, [0, 500, 250, 0])],
+}
+
+it('turns known colours: white, black, and pure red of sRGB', () => {
+  expect(oklch(1, 0, 0)).toEqual([255, 255, 255])
+  expect(oklch(0, 0, 0)).toEqual([0, 0, 0])
+  expect(oklch(0.62796, 0.25768, 29.234)).toEqual([255, 0, 0])
+})
+
+it('keeps ten hues at least 30 degrees apart', () => {
+  const hues = Array.from({ length: 10 }, (_, number) => hue(number)).sort((a, b) => a - b)
+  const gaps = hues.map((value, at) => (at ? value - hues[at - 1]! : value + 360 - hues.at(-1)!))
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(25)
+  expect(hue(10)).toBe(hue(0))
+  expect(keyColour(0)).toMatch(/^rgb\(\d+ \d+ \d+\)$/)
+})
+
+it('paints one group in its hue, a mixture grey, and nothing where no group is', () => {
+  const spread = ([red, green, blue]: readonly number[]): number => Math.max(red!, green!, blue!) - Math.min(red!, green!, blue!)
+  const alone = mixed([1, 0], [0, 1])
+  const both = mixed([1, 1], [0, 1])
+  expect(spread(alone)).toBeGreaterThan(90)
+  expect(spread(both)).toBeLessThan(25)
+  expect(mixed([0.5, 0], [0, 1])[3]).toBeLessThan(alone[3])
+  const pixels = painted(rank, 4)
+  expect([...pixels.slice(12)]).toEqual([0, 0, 0, 0])
+  expect([...pixels.slice(0, 4)]).toEqual(alone)
+})
+
+it('reads strengths under a point', () => {
+  expect(strengthAt(rank.groups[0]!, { x: 0.1, y: 0.1 }, 2, 2)).toBe(1)
+  expect(strengthAt(rank.groups[0]!, { x: 0.9, y: 0.1 }, 2, 2)).toBe(0.5)
+  expect(strengthAt(rank.groups[1]!, { x: 0.1, y: 0.9 }, 2, 2)).toBe(0.25)
+})
+
+it('finds the nearest number of groups', () => {
+  const ranks = [2, 4, 6].map((number) => ({ ...rank, rank: number }))
+  expect([1, 3, 5.5, 99].map((wanted) => nearestRank(ranks, wanted).rank)).toEqual([2, 2, 6, 6])
+})
+
+it('lays the effects out as the groups are shown, the rest last, the difference first', () => {
+  const rows = [
+    { label: 'tabby, cat', index: 3, logit: 9, effects: [1, 2, 0.5], measured: [1.5, 2.5, 0] },
+    { label: 'dog', index: 7, logit: 4, effects: [3, -1, 0], measured: [2, -1, 0] },
+  ]
+  const told = effectRows({ rank: 2, rows }, rank.groups, 3, null)
+  expect(told.map((row) => row.effects)).toEqual([[2, 1, 0.5], [-1, 3, 0]])
+  const [difference] = effectRows({ rank: 2, rows }, rank.groups, 3, 7)
+  expect([difference!.label, difference!.effects, difference!.measured]).toEqual([
+    'tabby rather than dog', [3, -2, 0.5], [3.5, -0.5, 0],
+  ])
+})

@@ -1,0 +1,106 @@
+/** Groups over a photograph: a hue for each that it keeps, mixtures that go grey, and how strong each is at a point. */
+import type { Rgb } from './colour'
+import { placeAt, type Spot } from './grid'
+import type { Group, GroupEffects, GroupRank } from './types'
+
+/** Thousandths: `levels` are shares of the largest amount of all groups. */
+export const FULL = 1000
+
+/** In degrees, so that the first few are far apart. */
+const HUES = [52, 240, 345, 158, 88, 302, 195, 18, 268, 122]
+
+/** The hue of a group by its number; two in ten never share one. */
+export const hue = (number: number): number => HUES[number % HUES.length]!
+
+/** A colour of even lightness, by lightness (0 to 1), chroma and hue in degrees (OKLCH, Ottosson 2020). */
+export function oklch(lightness: number, chroma: number, degrees: number): Rgb {
+  const [a, b] = [chroma * Math.cos(radians(degrees)), chroma * Math.sin(radians(degrees))]
+  const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+  const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+  const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3
+  const linear = [
+    4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+    -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+    -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
+  ]
+  return linear.map((value) => {
+    const light = Math.min(Math.max(value, 0), 1)
+    return Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055))
+  }) as unknown as Rgb
+}
+
+const LIGHTNESS = 0.74
+const CHROMA = 0.15
+
+/** The colour of a group in its key. */
+export const keyColour = (number: number): string => `rgb(${oklch(LIGHTNESS, CHROMA, hue(number)).join(' ')})`
+
+/** The colour and opacity of a place from the groups' shares there (0 to 1).
+
+    Hues are averaged in proportion to the squares of the shares, so that a mixture of several goes grey; the article's
+    rule (Building Blocks, 2018), over a photograph instead of on black. */
+export function mixed(shares: readonly number[], numbers: readonly number[]): [...Rgb, number] {
+  let [a, b, total, most] = [0, 0, 0, 0]
+  shares.forEach((share, at) => {
+    const weight = share * share
+    a += weight * Math.cos(radians(hue(numbers[at]!)))
+    b += weight * Math.sin(radians(hue(numbers[at]!)))
+    total += weight
+    most = Math.max(most, share)
+  })
+  if (total <= 0) return [0, 0, 0, 0]
+  const purity = Math.hypot(a, b) / total
+  const colour = oklch(LIGHTNESS, CHROMA * purity * purity, (Math.atan2(b, a) * 180) / Math.PI)
+  return [...colour, Math.round(255 * 0.92 * Math.min(1, 1.2 * Math.sqrt(most)))]
+}
+
+/** RGBA pixels of all groups, one for each place. */
+export function painted(rank: GroupRank, places: number): Uint8ClampedArray<ArrayBuffer> {
+  const pixels = new Uint8ClampedArray(places * 4)
+  const numbers = rank.groups.map((group) => group.colour)
+  for (let i = 0; i < places; i++) {
+    const shares = rank.groups.map((group) => (group.levels[i] ?? 0) / FULL)
+    pixels.set(mixed(shares, numbers), i * 4)
+  }
+  return pixels
+}
+
+/** How strong a group is at a point of the photograph, 0 to 1, of the largest amount of all groups. */
+export function strengthAt(group: Group, spot: Spot, height: number, width: number): number {
+  const { row, column } = placeAt(spot.x, spot.y, { width: 1, height: 1 }, height, width)
+  return (group.levels[row * width + column] ?? 0) / FULL
+}
+
+/** The number of groups on the slider that is nearest to what is asked for. */
+export function nearestRank(ranks: readonly GroupRank[], wanted: number): GroupRank {
+  return ranks.reduce((best, rank) => (Math.abs(rank.rank - wanted) < Math.abs(best.rank - wanted) ? rank : best))
+}
+
+export interface EffectRow {
+  readonly label: string
+  readonly index: number
+  /** For each group as it is shown, and last the rest. */
+  readonly effects: readonly number[]
+  readonly measured: readonly number[]
+}
+
+/** The rows of the table, groups in the order shown; first the difference of the two labels that are asked about. */
+export function effectRows(
+  found: GroupEffects,
+  groups: readonly Group[],
+  of: number | null,
+  rather: number | null,
+): EffectRow[] {
+  const order = [...groups.map((group) => group.index), found.rank]
+  const rows = found.rows.map(({ label, index, effects, measured }) => ({
+    label, index, effects: order.map((at) => effects[at] ?? 0), measured: order.map((at) => measured[at] ?? 0),
+  }))
+  const [one, other] = [of, rather].map((index) => rows.find((row) => row.index === index))
+  if (!one || !other || rather === null) return rows
+  const minus = (a: readonly number[], b: readonly number[]): number[] => a.map((value, at) => value - b[at]!)
+  const label = `${one.label.split(',')[0]} rather than ${other.label.split(',')[0]}`
+  const difference = { label, index: -1, effects: minus(one.effects, other.effects), measured: minus(one.measured, other.measured) }
+  return [difference, ...rows]
+}
+
+const radians = (degrees: number): number => (degrees * Math.PI) / 180
