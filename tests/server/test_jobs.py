@@ -13,10 +13,12 @@ import torch
 from hooke.errors import NumericsError
 from hooke.provenance import Provenance
 from hooke.results import Picture
-from hooke.server.jobs import Pace, Queue
+from hooke.server.jobs import Queue
+from hooke.server.pace import Pace
 from hooke.server.progress import follow
 from hooke.server.refusals import Absent
-from hooke.server.wire import DrawingView
+from hooke.server.standing import Grown
+from hooke.server.wire import DrawingView, EndEvent
 
 STEPS = 4
 
@@ -243,6 +245,112 @@ def test_jobs_that_are_over_are_forgotten_in_time(monkeypatch: pytest.MonkeyPatc
             names.append(queue.ask(views(f"a:{number}")))
             until(lambda: queue.stands(names[-1])[1])
         assert [name in queue._jobs for name in names] == [False, True, True, True]
+
+
+class Bed:
+    """Something long that grows by one slice at each `rain`."""
+
+    def __init__(self, slices: int, fails: bool = False) -> None:
+        self.rains = threading.Semaphore(0)
+        self.done = 0
+        self._slices, self._fails = slices, fails
+
+    def __iter__(self) -> Iterator[Grown]:
+        return self
+
+    def __next__(self) -> Grown:
+        assert self.rains.acquire(timeout=10)
+        if self._fails:
+            raise NumericsError("the grids", "they are NaN", next_step="look at the weights")
+        if self.done == self._slices:
+            raise StopIteration
+        self.done += 1
+        return Grown(self.done / self._slices, EndEvent(cancelled=False))
+
+    def rain(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.rains.release()
+
+
+def test_what_grows_rests_for_what_is_wanted_and_goes_on_between_its_moments() -> None:
+    easel, bed = Easel(), Bed(3)
+    with running(easel) as (queue, _):
+        long = queue.grow("grids", bed)
+        bed.rain()
+        until(lambda: queue.stands(long)[0][0].share == pytest.approx(1 / 3))
+        job = queue.ask(views("a:1"))
+        bed.rain()  # the slice that was begun before anything else was wanted
+        easel.wait()
+        assert bed.done == 2
+        time.sleep(0.05)
+        easel.stroke()  # one moment of the drawing: as long as a slice
+        bed.rain()
+        until(lambda: bed.done == 3)
+        assert states(queue, job) == ["drawing"]
+        easel.stroke(STEPS)
+        bed.rain()
+        until(lambda: queue.stands(job)[1] and queue.stands(long)[1])
+        assert easel.batches == [["a:1"]]
+        assert states(queue, long) == ["ready"]
+
+
+def test_slices_take_no_more_than_half_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    easel, order = Easel(), []
+
+    def growth() -> Iterator[Grown]:
+        for at in range(30):
+            time.sleep(0.04)
+            order.append("slice")
+            yield Grown(at / 30, EndEvent(cancelled=False))
+
+    def draw(addresses: Sequence[str]) -> Generator[list[Picture], None, None]:
+        for step in range(1, STEPS + 1):
+            time.sleep(0.02)
+            order.append("moment")
+            yield [picture(address, step) for address in addresses]
+
+    monkeypatch.setattr(easel, "draw", draw)
+    with running(easel, batch=1) as (queue, _):
+        job = queue.ask(views("a:1", "a:2", "a:3"))
+        long = queue.grow("grids", growth())
+        until(lambda: queue.stands(job)[1])
+        last = len(order) - order[::-1].index("moment")
+        slices, moments = (order[:last].count(what) for what in ("slice", "moment"))
+        assert moments == 3 * STEPS
+        assert 3 <= slices <= moments / 2 + 1
+        queue.cancel(long)
+
+
+def test_what_grows_is_left_off_and_taken_up_again_and_several_take_turns() -> None:
+    one, two = Bed(2), Bed(2)
+    with running(Easel()) as (queue, _):
+        job = queue.grow("one", one)
+        one.rain()
+        until(lambda: one.done == 1)
+        queue.cancel(job)
+        one.rain()  # the slice that was begun by then
+        until(lambda: one.done == 2)
+        assert queue.stands(job)[1:] == (True, True)
+        other, again = queue.grow("two", two), queue.grow("one", one)
+        assert queue.grow("two", Bed(0)) != other  # the same work
+        two.rain()
+        until(lambda: two.done == 1)
+        one.rain()
+        until(lambda: states(queue, again) == ["ready"])
+        two.rain(2)
+        until(lambda: states(queue, other) == ["ready"])
+
+
+def test_what_grows_fails_alone_and_can_be_asked_for_again() -> None:
+    bed, other = Bed(1, fails=True), Bed(1)
+    with running(Easel()) as (queue, _):
+        job = queue.grow("grids", bed)
+        bed.rain()
+        until(lambda: queue.stands(job)[1])
+        assert queue.stands(job)[0][0].view.note == "the grids: they are NaN. look at the weights"
+        again = queue.grow("grids", other)
+        other.rain(2)
+        until(lambda: states(queue, again) == ["ready"])
 
 
 def test_the_pace_leaves_out_the_time_before_the_first_moment(monkeypatch: pytest.MonkeyPatch) -> None:

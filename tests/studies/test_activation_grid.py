@@ -96,3 +96,15 @@ def test_what_cannot_be_drawn(eye: Model) -> None:
         next(activation_grids(eye, laid(KINDS), ["logits"]))
     with pytest.raises(NumericsError, match="zero"):
         next(activation_grids(eye, torch.full((3, 32, 40), 0.5), [LAYER]))
+
+
+def test_coarse_grids_of_all_layers_come_first_and_progress_is_of_all(eye: Model) -> None:
+    found = list(activation_grids(eye, laid(KINDS), ["input", LAYER], by=Inversion(steps=4, coarse=2), every=1))
+    assert {one.layer for one in found} == {"input", LAYER}
+    first = {one.layer for one in found if one.level == 0}
+    later = next(at for at, one in enumerate(found) if one.level == 1)
+    assert {one.layer for one in found[:later]} == first
+    progress = [one.progress for one in found]
+    assert progress == sorted(progress)
+    assert progress[0] == 0
+    assert progress[-1] == pytest.approx(1)

@@ -12,9 +12,9 @@ from hooke.modalities.image import to_png
 from hooke.results import Picture
 from hooke.server.answers import FOREVER, Png, tagged
 from hooke.server.computed import Unit
-from hooke.server.jobs import ready
 from hooke.server.microscope import Here, Microscope
 from hooke.server.refusals import Absent, TooLarge
+from hooke.server.standing import ready
 from hooke.server.wanted import again_of, text_of, wanted
 from hooke.server.wire import DrawingsRequest, DrawingsView, DrawingView
 from hooke.studies.guesses import receptive_crop

@@ -12,13 +12,16 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
+
+from pydantic import BaseModel
 
 from hooke.addresses import parse, places
 from hooke.errors import HookeError
 from hooke.results import Picture
 from hooke.server.pace import Pace
 from hooke.server.refusals import Absent
+from hooke.server.standing import Growth, Job, Stand, Unit, Unwanted, Work, ready
 from hooke.server.wanted import text_of
 from hooke.server.wire import DrawingView
 
@@ -27,69 +30,22 @@ logger = logging.getLogger(__name__)
 Draw = Callable[[Sequence[str]], Generator[list[Picture], None, None]]
 """Draws addresses of the same layers together; yields lists of their pictures, final where `step` is the last."""
 
-Work = Callable[[Callable[[int, int], None]], None]
-"""One long computation; what it is given hears how much of all is done, and ends it (Unwanted) when nobody waits."""
-
 REMEMBERED = 256
 """Jobs that are over and still answer a page that reconnects."""
 
-
-class Unwanted(Exception):
-    """Nobody waits for this computation any more."""
-
-
-@dataclass(frozen=True, eq=False)
-class Stand:
-    """Where a unit stands: its view, and while it is being drawn the latest picture and an estimate in seconds; of a
-    computation the share that is done (None: it is a drawing)."""
-
-    view: DrawingView
-    version: int
-    picture: Picture | None = None
-    seconds_left: float | None = None
-    share: float | None = None
-
-    @property
-    def over(self) -> bool:
-        """There is nothing more to come."""
-        return self.view.state in ("ready", "failed")
-
-
-@dataclass(eq=False)
-class _Unit:
-    address: str
-    layers: frozenset[str]
-    stand: Stand
-    jobs: set[str] = field(default_factory=set)
-    alone: bool = False
-    """It was in a batch that failed: the next try is without the others."""
-    work: Work | None = None
-    """A computation, and no drawing."""
-
-    def view(self, state: str, note: str = "") -> DrawingView:
-        return self.stand.view.model_copy(update={"state": state, "note": note})
-
-
-@dataclass(eq=False)
-class _Job:
-    units: list[_Unit]
-    listeners: int = 0
-    left: float = field(default_factory=time.monotonic)
-    """When the last listener left, or the job was asked for."""
-    cancelled: bool = False
-
-    @property
-    def over(self) -> bool:
-        return self.cancelled or all(unit.stand.over for unit in self.units)
+TURN = 2.0
+"""Seconds at most that slices of long computations make up for while something else waits."""
 
 
 class Queue:
     """One drawing thread and all that is wanted of it; every method may be called from any thread.
 
     Units are drawn in batches of at most `batch` of the same layers: those of the job asked for last first, each
-    job's in the order asked. `steps` is the number of the last step. `keep` is given each finished picture before
-    anyone hears of it. A job that nobody has listened to for `grace` seconds is cancelled; a batch of which no unit
-    is wanted any more ends at the next moment that `draw` yields.
+    job's in the order asked. Long computations grow in slices, of several the one that had none for longest; where
+    something else is wanted they come between its moments, for half of the time.
+    `steps` is the number of the last step. `keep` is given each finished picture before anyone hears of it. A job that
+    nobody has listened to for `grace` seconds is cancelled; a batch of which no unit is wanted any more ends at the
+    next moment that `draw` yields.
     """
 
     def __init__(
@@ -98,10 +54,12 @@ class Queue:
         self._draw, self._keep = draw, keep
         self.steps = steps
         self._batch, self._grace = batch, grace
-        self._units: dict[str, _Unit] = {}
-        self._jobs: OrderedDict[str, _Job] = OrderedDict()
+        self._units: dict[str, Unit] = {}
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._version = 0
         self._stopping = False
+        self._lead = 0.0
+        """Seconds that slices had beyond half of the time."""
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="drawing", daemon=True)
 
@@ -120,7 +78,15 @@ class Queue:
         with self._changed:
             if name not in self._units:
                 stand = Stand(DrawingView(address=name, state="queued"), self._next(), share=0.0)
-                self._units[name] = _Unit(name, frozenset(), stand, work=work)
+                self._units[name] = Unit(name, frozenset(), stand, work=work)
+            return self._asked([self._units[name]])
+
+    def grow(self, name: str, growth: Growth) -> str:
+        """A job for one long computation, done in slices; what is asked for twice under one name is done once."""
+        with self._changed:
+            if name not in self._units:
+                stand = Stand(DrawingView(address=name, state="queued"), self._next(), share=0.0)
+                self._units[name] = Unit(name, frozenset(), stand, growth=growth)
             return self._asked([self._units[name]])
 
     def stands(self, job: str) -> tuple[list[Stand], bool, bool]:
@@ -161,35 +127,35 @@ class Queue:
 
     # What follows, up to `_work`, is called with the lock held.
 
-    def _asked(self, units: list[_Unit]) -> str:
+    def _asked(self, units: list[Unit]) -> str:
         if self._thread.ident is None and not self._stopping:
             self._thread.start()
         name = secrets.token_urlsafe(12)
-        self._jobs[name] = _Job(units)
+        self._jobs[name] = Job(units)
         for unit in units:
             unit.jobs.add(name)
         self._forget()
         self._changed.notify_all()
         return name
 
-    def _job(self, name: str) -> _Job:
+    def _job(self, name: str) -> Job:
         if name not in self._jobs:
             reason = "there is no such job, or it ended long ago, or the server was restarted"
             raise Absent(f"job {name}", reason, next_step="ask for the drawings again")
         return self._jobs[name]
 
-    def _unit(self, view: DrawingView) -> _Unit:
+    def _unit(self, view: DrawingView) -> Unit:
         if view.address not in self._units:
             layers = frozenset(place.layer for place in places(parse(text_of(view.address))))
             stand = Stand(view.model_copy(update={"state": "queued"}), self._next())
-            self._units[view.address] = _Unit(view.address, layers, stand)
+            self._units[view.address] = Unit(view.address, layers, stand)
         return self._units[view.address]
 
     def _next(self) -> int:
         self._version += 1
         return self._version
 
-    def _cancel(self, name: str, job: _Job) -> None:
+    def _cancel(self, name: str, job: Job) -> None:
         if job.over:
             return
         job.cancelled = True
@@ -197,7 +163,7 @@ class Queue:
             unit.jobs.discard(name)
             self._drop(unit)
 
-    def _drop(self, unit: _Unit) -> None:
+    def _drop(self, unit: Unit) -> None:
         """Forgets a unit that waits and that nobody wants."""
         if not unit.jobs and unit.stand.view.state == "queued":
             self._units.pop(unit.address, None)
@@ -214,16 +180,15 @@ class Queue:
             if not job.over and not job.listeners and now - job.left > self._grace:
                 self._cancel(name, job)
 
-    def _choose(self) -> list[_Unit]:
-        """The next batch, now being drawn; empty where nothing waits."""
+    def _waiting(self) -> list[Unit]:
+        """What is wanted and not being done, most wanted first."""
         self._reap()
-        wanted = dict.fromkeys(
-            unit
-            for job in reversed(self._jobs.values())
-            if not job.cancelled
-            for unit in job.units
-            if unit.stand.view.state == "queued"
-        )
+        wanted = dict.fromkeys(unit for job in reversed(self._jobs.values()) if not job.cancelled for unit in job.units)
+        return [unit for unit in wanted if unit.stand.view.state == "queued"]
+
+    def _choose(self) -> list[Unit]:
+        """The next batch, now being drawn; empty where nothing waits but what grows."""
+        wanted = [unit for unit in self._waiting() if not unit.growth]
         first = next(iter(wanted), None)
         if first is None:
             return []
@@ -233,11 +198,19 @@ class Queue:
             self._move(unit, unit.view("drawing"))
         return batch
 
+    def _choose_growth(self) -> list[Unit]:
+        """The long computation that had no slice for longest, now having one; empty where none waits."""
+        found = sorted((unit for unit in self._waiting() if unit.growth), key=lambda unit: unit.stand.version)[:1]
+        for unit in found:
+            unit.stand = replace(unit.stand, view=unit.view("drawing"))
+        return found
+
     def _move(
-        self, unit: _Unit, view: DrawingView, picture: Picture | None = None, seconds_left: float | None = None,
-        share: float = 0.0,
+        self, unit: Unit, view: DrawingView, picture: Picture | None = None, seconds_left: float | None = None,
+        share: float = 0.0, so_far: BaseModel | None = None,
     ) -> None:  # fmt: skip
-        unit.stand = Stand(view, self._next(), picture, seconds_left, share if unit.work else None)
+        known = share if unit.work or unit.growth else None
+        unit.stand = Stand(view, self._next(), picture, seconds_left, known, so_far)
         if unit.stand.over:
             self._units.pop(unit.address, None)
 
@@ -246,16 +219,51 @@ class Queue:
     def _work(self) -> None:
         while True:
             with self._changed:
-                while not self._stopping and not (batch := self._choose()):
+                while not self._stopping and not (batch := self._choose() or self._choose_growth()):
                     self._changed.wait()
                 if self._stopping:
                     return
-            if batch[0].work is None:
-                self._draw_batch({unit.address: unit for unit in batch})
-            else:
+            begun = time.monotonic()
+            if batch[0].growth:
+                self._lead = 0.0
+                self._slice(batch[0], batch[0].growth)
+            elif batch[0].work:
                 self._compute(batch[0], batch[0].work)
+                self._aside(begun)
+            else:
+                self._draw_batch({unit.address: unit for unit in batch})
 
-    def _compute(self, unit: _Unit, work: Work) -> None:
+    def _aside(self, begun: float) -> float:
+        """What grows has its turn, if it had less time than what was done, last since `begun`; when the turn ends."""
+        now = time.monotonic()
+        self._lead = max(self._lead - (now - begun), -TURN)
+        while self._lead < 0 and not self._stopping:
+            with self._changed:
+                found = self._choose_growth()
+            if not found:
+                self._lead = 0.0
+            for unit in found:
+                assert unit.growth
+                self._slice(unit, unit.growth)
+            begun, now = now, time.monotonic()
+            self._lead += now - begun
+        return now
+
+    def _slice(self, unit: Unit, growth: Growth) -> None:
+        try:
+            grown = next(growth, None)
+        except Exception as error:
+            self._settle({unit.address: unit}, _told(error, unit.address))
+            return
+        with self._changed:
+            if grown is None:
+                self._move(unit, unit.view("ready"))
+                return
+            left = unit.pace.left(grown.share)
+            self._move(unit, unit.view("queued"), None, left, grown.share, grown.so_far)
+            self._drop(unit)
+
+    def _compute(self, unit: Unit, work: Work) -> None:
         pace = Pace(1)
 
         def report(done: int, total: int) -> None:
@@ -277,21 +285,22 @@ class Queue:
             reason = _told(error, unit.address)
         self._settle({unit.address: unit}, reason)
 
-    def _draw_batch(self, batch: dict[str, _Unit]) -> None:
+    def _draw_batch(self, batch: dict[str, Unit]) -> None:
         reason: str | None = "no picture came of it"
         try:
             with closing(self._draw(list(batch))) as moments:
-                pace = Pace(self.steps)
+                pace, begun = Pace(self.steps), time.monotonic()
                 for pictures in moments:
                     self._tell(batch, pictures, pace)
                     if self._unwanted(batch):
                         reason = None
                         break
+                    begun = self._aside(begun)
         except Exception as error:
             reason = _told(error, ", ".join(batch))
         self._settle(batch, reason)
 
-    def _tell(self, batch: dict[str, _Unit], pictures: list[Picture], pace: Pace) -> None:
+    def _tell(self, batch: dict[str, Unit], pictures: list[Picture], pace: Pace) -> None:
         final = [picture for picture in pictures if picture.step >= self.steps]
         for picture in final:
             self._keep(picture)
@@ -306,13 +315,13 @@ class Queue:
                 unit = batch[picture.address]
                 self._move(unit, ready(unit.stand.view, picture))
 
-    def _unwanted(self, batch: dict[str, _Unit]) -> bool:
+    def _unwanted(self, batch: dict[str, Unit]) -> bool:
         with self._changed:
             self._reap()
             left = [unit for unit in batch.values() if not unit.stand.over]
             return bool(left) and (self._stopping or not any(unit.jobs for unit in left))
 
-    def _settle(self, batch: dict[str, _Unit], reason: str | None) -> None:
+    def _settle(self, batch: dict[str, Unit], reason: str | None) -> None:
         """What failed alone has failed, for this reason; what failed among others is tried alone, if still wanted.
 
         Without a reason the batch was abandoned: what is wanted again by now waits again.
@@ -335,12 +344,3 @@ def _told(error: Exception, what: str) -> str:
         return ". ".join(filter(None, (f"{error.request}: {error.reason}", error.next_step)))
     logger.error("%s", what, exc_info=error)
     return f"it failed ({type(error).__name__}); the terminal says more"
-
-
-def ready(view: DrawingView, picture: Picture) -> DrawingView:
-    """The view of a unit whose picture is finished."""
-    found = {
-        "state": "ready", "picture_url": f"/api/drawings/{picture.provenance.key}.png", "response": picture.response,
-        "peak": picture.peak, "steps": picture.step, "seconds": picture.seconds, "note": picture.note,
-    }  # fmt: skip
-    return view.model_copy(update=found)

@@ -8,9 +8,10 @@ from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
 from hooke.server.answers import EventStream
-from hooke.server.jobs import Queue, Stand
+from hooke.server.jobs import Queue
 from hooke.server.microscope import Here
 from hooke.server.sprites import data_url, picture_of
+from hooke.server.standing import Stand
 from hooke.server.wire import EndEvent, FinishedEvent, ProgressEvent, WorkEvent
 
 router = APIRouter()
@@ -43,6 +44,7 @@ async def follow(queue: Queue, job: str) -> AsyncIterator[bytes]:
     """The events of a job: each finished unit once, and every tick the half-finished picture that is longest due."""
     done: set[str] = set()
     shown: dict[str, int] = {}
+    told: BaseModel | None = None
     quiet = 0
     with queue.listening(job):
         yield b"retry: 1000\n\n"
@@ -53,7 +55,9 @@ async def follow(queue: Queue, job: str) -> AsyncIterator[bytes]:
             for stand in stands:
                 if stand.share and not stand.over and shown.get(stand.view.address) != stand.version:
                     shown[stand.view.address] = stand.version
-                    yield event("work", WorkEvent(share=stand.share, seconds_left=stand.seconds_left))
+                    seen = None if stand.so_far is told else stand.so_far
+                    told = stand.so_far
+                    yield event("work", WorkEvent(share=stand.share, seconds_left=stand.seconds_left, so_far=seen))
             for stand in news:
                 done.add(stand.view.address)
                 yield event("finished", FinishedEvent(drawing=stand.view))

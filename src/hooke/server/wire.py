@@ -1,5 +1,7 @@
 """The only source, with wire_units.py, of the types that travel between the server and the page."""
 
+from typing import Any
+
 from pydantic import BaseModel
 
 
@@ -181,6 +183,8 @@ class WorkEvent(BaseModel):
 
     share: float
     seconds_left: float | None
+    so_far: Any = None
+    """What there is already, of the form that the answer will have; left out where it is what was told last."""
 
 
 class JobView(BaseModel):

@@ -4,7 +4,7 @@ Olah, Satyanarayan, Johnson, Carter, Schubert, Ye, Mordvintsev, "The Building Bl
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -18,7 +18,7 @@ from hooke.numeric.seeds import stream
 from hooke.numeric.similarity import cosines
 from hooke.results import Layer
 from hooke.shapes import Canvas
-from hooke.studies.inversion import Inversion, inverted, levels, spot
+from hooke.studies.inversion import Inversion, Level, Spot, inverted, levels, spot
 from hooke.studies.semantic_dictionary import by_position, spatial_layer, spatial_layers
 
 SMALLEST, MOST = 5, 32
@@ -49,7 +49,8 @@ class Grid:
 
     On the way it has fewer rows and columns than the layer; `agreement` is known at the end of each level of fineness.
     `norms`: of the vectors. `passes`: canvases that went through the network up to the layer and back, in all; `share`:
-    one of these canvases' pixels in parts of a photograph's.
+    one of these canvases' pixels in parts of a photograph's. `progress`: how much of the work on all layers' grids is
+    done, 0 to 1, by these pixels.
     """
 
     layer: str
@@ -64,6 +65,7 @@ class Grid:
     step: int
     passes: int
     share: float
+    progress: float = 0.0
 
     @property
     def done(self) -> bool:
@@ -75,7 +77,8 @@ def activation_grids(
     model: Model, canvas: Canvas, layers: Sequence[str] = (), *, by: Inversion = Inversion(), seed: int = 0,
     every: int = 8,
 ) -> Iterator[Grid]:  # fmt: skip
-    """The grids of several layers of one photograph (by default four), coarse to fine: all layers' coarse ones first.
+    """The grids of several layers of one photograph (by default four), coarse to fine: all layers' coarse ones first,
+    then whichever has its next level soonest.
 
     Yields every `every` steps and after each level of fineness. Abandoning the iterator stops the work.
     Errors: AddressError for a layer without height and width; NumericsError for NaN and for a layer that is zero.
@@ -84,15 +87,20 @@ def activation_grids(
     rows = [spatial_layer(model, name) for name in names]
     batch = model.modality.normalize(canvas[None]).to(model.device, model.dtype)
     held = activations(model, batch, names)
-    waiting = [_grid(model, row, by_position(held[row.name], row), by, seed, every) for row in rows]
-    while waiting:
-        for one in list(waiting):
-            for grid in one:
-                yield grid
-                if grid.agreement is not None:
-                    break
-            else:
-                waiting.remove(one)
+    plans = {row.name: _plan(model, row, by_position(held[row.name], row), by) for row in rows}
+    growing = {name: _grid(model, plan, by, seed, every) for name, plan in plans.items()}
+    level, done = dict.fromkeys(plans, 0), dict.fromkeys(plans, 0.0)
+    total = sum(sum(plan.costs) for plan in plans.values())
+    while growing:
+        name = min(growing, key=lambda one: (level[one] > 0, plans[one].costs[level[one]]))
+        for grid in growing[name]:
+            done[name] = grid.passes * grid.share
+            yield replace(grid, progress=sum(done.values()) / total)
+            if grid.agreement is not None:
+                break
+        level[name] += 1
+        if level[name] == len(plans[name].costs):
+            del growing[name]
 
 
 def grid_layers(model: Model, count: int = 4) -> list[str]:
@@ -152,34 +160,37 @@ def mosaic(grid: Grid, side: int = 672, *, scaled: bool = False) -> Canvas:
     return _laid(pieces, grid)
 
 
-def _grid(
-    model: Model, row: Layer, vectors: Float[Tensor, "row column channel"], by: Inversion, seed: int, every: int
-) -> Iterator[Grid]:
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What is to be drawn of one layer; `costs`: the canvases of each level and step, in whole photographs' pixels."""
+
+    layer: str
+    levels: list[Level]
+    place: Spot
+    share: float
+    costs: list[float]
+
+
+def _plan(model: Model, row: Layer, vectors: Float[Tensor, "row column channel"], by: Inversion) -> _Plan:
     if not bool(vectors.abs().sum() > 0):
         step = "choose another layer or photograph"
         raise NumericsError(f"the activation grid of {row.name}", "all its activations are zero", next_step=step)
-    there = torch.ones(vectors.shape[:2], dtype=torch.bool)
-    whole, place = levels(vectors, there), spot(model, row.name)
+    whole, place = levels(vectors, torch.ones(vectors.shape[:2], dtype=torch.bool)), spot(model, row.name)
     share = place.side**2 / (model.modality.height * model.modality.width)
-    for one in inverted(model, row.name, whole, by=by, seed=seed, every=every):
-        level = whole[one.level]
+    steps = [by.coarse] * (len(whole) - 1) + [by.last(len(whole[-1].vectors))]
+    costs = [share * count * len(level.vectors) for count, level in zip(steps, whole, strict=True)]
+    return _Plan(row.name, whole, place, share, costs)
+
+
+def _grid(model: Model, plan: _Plan, by: Inversion, seed: int, every: int) -> Iterator[Grid]:
+    for one in inverted(model, plan.layer, plan.levels, by=by, seed=seed, every=every):
+        level = plan.levels[one.level]
         found = None if one.reached is None else agreement(one.reached, level.vectors, seed)
         tall, wide = level.there.shape
-        norms = level.vectors.norm(dim=1)
         yield Grid(
-            row.name,
-            tall,
-            wide,
-            one.canvases,
-            norms,
-            found,
-            place.seen,
-            one.level,
-            len(whole),
-            one.step,
-            one.passes,
-            share,
-        )
+            plan.layer, tall, wide, one.canvases, level.vectors.norm(dim=1), found, plan.place.seen, one.level,
+            len(plan.levels), one.step, one.passes, plan.share,
+        )  # fmt: skip
 
 
 def _cosines(reached: Tensor, vectors: Tensor) -> Float[Tensor, "cell"]:

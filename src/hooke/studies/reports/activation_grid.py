@@ -15,10 +15,8 @@ def report(model: Model, canvas: Canvas, asked: Asked, watch: Watch) -> Report:
     names = list(asked.layers) or grid_layers(model)
     by = Inversion(steps=asked.steps or 0)
     finished: dict[str, Grid] = {}
-    underway: dict[str, float] = dict.fromkeys(names, 0.0)
     for grid in activation_grids(model, canvas, names, by=by, seed=asked.seed):
-        underway[grid.layer] = (grid.level + (grid.agreement is not None)) / grid.levels
-        watch(f"{grid.layer}, {grid.rows} x {grid.columns}", round(100 * sum(underway.values())), 100 * len(names))
+        watch(f"{grid.layer}, {grid.rows} x {grid.columns}", round(1000 * grid.progress), 1000)
         if grid.done:
             finished[grid.layer] = grid
     shown: list[Shown] = []
