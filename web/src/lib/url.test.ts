@@ -22,6 +22,7 @@ describe('the URL', () => {
     { ...start, patch: { left: 0, top: 10, right: 30, bottom: 100 }, without: { left: 1, top: 2, right: 3, bottom: 4 } },
     { ...start, image: 'cat', groups: 8, group: 0, depth: 4, flow: 10, trace: [1, 3] },
     { ...start, image: 'cat', drill: { layer: '`Mixed 4d`[0.out]~2', channel: 12 } },
+    { ...start, edits: ['ablate(`a & b`:3@4,6)', 'patch(a@0,0, "c7ff@1,2")', 'steer(a, 2*a:3 + b:1, 1.5)'] },
     unitView('blocks.4.1.bn2.act', 37),
     unitView('odd/name ?&#', 0),
     layerView('`Mixed 4d`[0.out]~2'),

@@ -18,6 +18,8 @@ export interface View {
   readonly rather: number | null
   /** The unit whose supporters, and what it supports, are asked for. */
   readonly drill: Drill | null
+  /** What is done to the model, as texts. */
+  readonly edits: readonly string[]
   /** Which figure of the workspace is looked at: the name of a study. */
   readonly figure: string | null
   /** The part of the photograph whose units are searched for, and the part where they are not to fire. */
@@ -43,7 +45,7 @@ export interface Drill {
 export const start: View = {
   page: 'workspace', image: null, layer: null, place: null, channel: null, of: null, rather: null, drill: null,
   figure: null, patch: null, without: null, groups: null, group: null, depth: null, flow: null, trace: null,
-  sort: null, find: null,
+  edits: [], sort: null, find: null,
 }
 
 export const layerView = (layer: string): View => ({ ...start, page: 'layer', layer })
@@ -71,6 +73,7 @@ export function parse(path: string, query: string): View {
     of: parseIndex(parameters.get('of')),
     rather: parseIndex(parameters.get('rather')),
     drill: parseDrill(parameters.get('drill')),
+    edits: parameters.getAll('edit').filter(Boolean),
     patch: parseBox(parameters.get('patch')),
     without: parseBox(parameters.get('not')),
     groups: parseIndex(parameters.get('groups')),
@@ -99,6 +102,7 @@ function workspace(view: View): [string, string[]] {
   if (view.of !== null) parts.push(`of=${view.of}`)
   if (view.rather !== null) parts.push(`rather=${view.rather}`)
   if (view.drill !== null) parts.push(`drill=${readable(view.drill.layer)}:${view.drill.channel}`)
+  for (const edit of view.edits) parts.push(`edit=${readable(edit)}`)
   if (view.patch !== null) parts.push(`patch=${written(view.patch)}`)
   if (view.without !== null) parts.push(`not=${written(view.without)}`)
   for (const name of ['groups', 'group', 'depth', 'flow'] as const)
