@@ -92,7 +92,7 @@ def test_a_position_and_all_pairs_are_one_tensor(client: TestClient, image: str,
     close(forward["maps"][0]["maps"], after)
     (pair,) = _followed(client, f"{image}/spatial/pairs?{CHAIN}")["pairs"]
     assert (pair["earlier"], pair["later"]) == ("act1", "act2")
-    *_, study = spatial_attribution(model, canvas, LAYERS, ("act2", (3, 5)), classes=2)
+    *_, study = spatial_attribution(model, canvas, LAYERS, ("act2", (3, 5)), classes=5)
     close(pair["maps"], study.pairs["act1", "act2"].flatten(0, 1))
     maps = unpacked(pair["maps"]).reshape(8, 8, 16, 16)
     assert maps[..., 9, 2].numpy() == pytest.approx(after.numpy(), abs=float(study.pairs["act1", "act2"].max()) / 200)
@@ -184,7 +184,7 @@ def test_too_many_pairs_are_not_filled(client: TestClient, image: str, monkeypat
 @pytest.mark.parametrize(
     "query",
     ["spatial?layers=act2&layers=act1", "spatial?layers=pool&layers=head", "spatial/at?layer=act2&row=99&column=0",
-     "spatial/at?layer=one&row=0&column=0", "channels?of=99", "channels?of=-1"],
+     "spatial/at?layer=head&row=0&column=0", "channels?of=99", "channels?of=-1"],
 )  # fmt: skip
 def test_what_cannot_be_traced_is_refused_in_words(client: TestClient, image: str, query: str) -> None:
     refused = client.get(f"{image}/{query}")

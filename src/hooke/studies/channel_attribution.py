@@ -124,6 +124,8 @@ class Driller:
 
 def drilled(chain: Chain, layer: str, channel: int) -> Drilled:
     """One unit: a backward pass to the layers before it, a pass with tangents to those after it."""
+    if layer not in chain.layers:
+        raise AddressError(f"layer {layer}", "it is not among those of the study", choices=list(chain.layers))
     values = chain.values(layer)
     if not 0 <= channel < values.shape[-1]:
         reason = f"channels go from 0 to {values.shape[-1] - 1}"

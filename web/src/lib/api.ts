@@ -67,6 +67,8 @@ export interface Api {
   faces(addresses: string[]): Promise<Drawings>
   sheet(layer: string): Promise<Sheet>
   search(words: string): Promise<Found>
+  /** All labels of the model, each at its index. */
+  labels(): Promise<string[]>
 }
 
 type Shown = (layer: string, channel: number) => string
@@ -172,4 +174,5 @@ export const http: Api = {
   faces: (addresses) => post('/api/faces', { addresses }),
   sheet: (layer) => ask(`/api/layer?${new URLSearchParams({ layer })}`),
   search: (words) => ask(`/api/search?${new URLSearchParams({ q: words })}`),
+  labels: () => ask('/api/labels'),
 }

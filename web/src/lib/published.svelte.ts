@@ -88,6 +88,7 @@ export class Published implements Api {
   listen = () => () => {}
   sheet = (layer: string) => this.read<never>(`/api/layer?${new URLSearchParams({ layer })}`)
   faces = (addresses: string[]) => this.draw(addresses)
+  labels = () => this.read<string[]>('/api/labels')
 
   dictionary = (image: string, layer: string, count: number) =>
     this.read<Dictionary>(`/api/images/${part(image)}/dictionary?${new URLSearchParams({ layer, count: String(count) })}`)

@@ -5,6 +5,7 @@ import { Sketches } from './drawings.svelte'
 import { carry, equal, middle, placeAt, type Spot } from './grid'
 import type { Dictionary, Layer, Model, Photo, Place, Sheet, UnitEffects } from './types'
 import { format, parse, same, start, type View } from './url'
+import { firstName } from './words'
 
 /** Where the view is read from and written to: the browser's address bar and history. */
 export interface Navigation {
@@ -72,6 +73,8 @@ export class Microscope {
   /** The label that is asked about. */
   of = $derived(this.view.of ?? this.photo?.predictions[0]?.index ?? null)
   entries: Entry[] = $derived(this.current && this.place ? entriesAt(this.current, this.place) : [])
+  /** All labels, once somebody needs them. */
+  labels = $state.raw<readonly string[]>([])
   /** Where the unit that is pointed at is among the strongest. */
   unitMap = $derived(this.current && this.unit !== null ? mapOf(this.current, this.unit) : null)
 
@@ -98,6 +101,7 @@ export class Microscope {
   private fine = $state.raw<Spot | null>(null)
 
   #sheets = new Map<string, Promise<Sheet>>()
+  #labels: Promise<string[]> | null = null
 
   #dictionaries = new Map<string, Dictionary>()
   #effectsKnown = new Map<string, UnitEffects[]>()
@@ -185,6 +189,28 @@ export class Microscope {
   pin(place: Place | null, how: 'push' | 'replace' = 'push'): void {
     if (!place && this.pinned) this.hover = this.pinned
     this.go({ ...this.view, place }, how)
+  }
+
+  /** Learn all labels; where there are none to be had, those of the photographs are all that is known. */
+  async learnLabels(): Promise<void> {
+    this.#labels ??= this.api.labels().catch((error: unknown) => {
+      this.#labels = null
+      if (error instanceof Gone) this.lose()
+      return []
+    })
+    this.labels = await this.#labels
+  }
+
+  /** What a label is called. */
+  called(index: number): string {
+    const predicted = this.photo?.predictions.find((one) => one.index === index)
+    return firstName(this.labels[index] ?? predicted?.label ?? `label ${index}`)
+  }
+
+  /** Let go of what was chosen last: the unit that is drilled, else the pinned place. */
+  release(): void {
+    if (this.view.drill) this.go({ ...this.view, drill: null })
+    else this.pin(null)
   }
 
   /** Show a photograph of the reader's own. */

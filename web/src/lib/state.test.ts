@@ -54,6 +54,7 @@ function toy() {
     record: vi.fn(async () => ({})),
     unit: vi.fn(async () => ({ job: 'job' })),
     study: vi.fn(async () => ({ job: 'job' })),
+    labels: vi.fn(async () => ['ant', 'bee, honey bee']),
     faces: vi.fn(async () => ({ job: null, drawings: [] })),
     sheet: vi.fn(async () => {
       throw new Gone()
