@@ -7,6 +7,7 @@ import type { Dictionary, Layer, Model, Photo, Place, Sheet, UnitEffects } from 
 import { format, parse, same, start, type View } from './url'
 import { firstName } from './words'
 
+import { done, fresh, redone, travelled, undone, type Edits, type History } from './whatif'
 /** Where the view is read from and written to: the browser's address bar and history. */
 export interface Navigation {
   read(): { path: string; query: string }
@@ -77,6 +78,9 @@ export class Microscope {
   labels = $state.raw<readonly string[]>([])
   /** Where the unit that is pointed at is among the strongest. */
   unitMap = $derived(this.current && this.unit !== null ? mapOf(this.current, this.unit) : null)
+  /** What is done to the model, as texts, and how it came about. */
+  edits: Edits = $derived(this.view.edits)
+  history = $state.raw<History>(fresh)
 
   /** What the URL names that is not here, in words. */
   strays = $derived.by(() => {
@@ -154,6 +158,8 @@ export class Microscope {
 
   showImage(id: string): void {
     this.go({ ...this.view, image: id, place: null, group: null, trace: null })
+    if (this.model && view.page === 'workspace' && this.view.page === 'workspace')
+      this.history = travelled(this.history, this.edits, view.edits)
   }
 
   chooseLayer(name: string, how: 'push' | 'replace' = 'push'): void {
@@ -200,6 +206,20 @@ export class Microscope {
     })
     this.labels = await this.#labels
   }
+  /** Do other things to the model. */
+  edit(edits: Edits): void {
+    this.history = done(this.history, this.edits)
+    this.go({ ...this.view, edits })
+  }
+
+  /** Undo (-1) or redo (1) what was done to the model. */
+  step(by: -1 | 1): void {
+    const found = (by < 0 ? undone : redone)(this.history, this.edits)
+    if (!found) return
+    this.history = found.history
+    this.go({ ...this.view, edits: found.edits })
+  }
+
 
   /** What a label is called. */
   called(index: number): string {
