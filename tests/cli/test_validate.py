@@ -50,3 +50,20 @@ def test_texts_are_escaped() -> None:
 def test_unknown_names_are_refused(kind: str) -> None:
     with pytest.raises(HookeError, match="there is no such"):
         validate("tiny-vit", **{kind: ["nonsense"]})
+
+
+def test_credit_of_parts_is_kept_where_studies_find_it(capsys: pytest.CaptureFixture[str]) -> None:
+    import hooke
+    from hooke.attribution import GradientTimesActivation
+    from hooke.validation.standing import verdict
+
+    validate("tiny-vit", images=2, use="channels", as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    method = told["methods"]["activation x gradient"]
+    assert method["use"] == "channels"
+    assert {row["metric"] for row in told["rows"]} == {"rank correlation with ablation"}
+    assert len({row["control"] for row in told["rows"]}) == 4
+    known = verdict(hooke.open("tiny-vit"), GradientTimesActivation(), method["to"], use="channels")
+    assert known.images == 2
+    with pytest.raises(HookeError, match="there is no such use"):
+        validate("tiny-vit", use="nonsense")

@@ -79,8 +79,18 @@ def test_one_use_says_nothing_of_another(model: Model, tmp_path_factory: pytest.
     assert not verdict(model, GradientTimesActivation(), "see.1", store=store).measured
 
 
+def test_several_methods_share_the_ablations(model: Model, tmp_path_factory: pytest.TempPathFactory) -> None:
+    store = Store(tmp_path_factory.mktemp("store"))
+    methods = {"good": GradientTimesActivation(), "slope": Gradient()}
+    found = validate_parts(model, CANVASES, to="see.1", use="units", methods=methods, of="logits:0", store=store)
+    good, slope = (float(found.scores[name][""][METRIC].mean()) for name in methods)
+    assert good == pytest.approx(1)
+    assert slope < 0.97
+    assert verdict(model, Gradient(), "see.1", use="units", store=store).text.startswith("slope")
+
+
 def test_what_has_no_parts_is_refused(model: Model) -> None:
     with pytest.raises(NumericsError, match="no part of a layer"):
         validate_parts(model, CANVASES, to="see.1", use="maps")
     with pytest.raises(NumericsError, match="no part of a layer"):
-        validate_parts(model, CANVASES, to="see.1", use="groups", by=Gradient())
+        validate_parts(model, CANVASES, to="see.1", use="groups", methods={"g": Gradient()})

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from hooke.models.model import Model as OpenModel
     from hooke.validation.faithfulness.metric import Metric
     from hooke.validation.report import Report
+    from hooke.validation.sources import Explained
 
 PLANTED = "planted"
 """In the place of a model: the benchmark with planted truth."""
 
 IMAGES = 8
 """By default: the fewest on which there are verdicts."""
+USES = ("maps", "channels", "units", "positions", "groups")
+USUAL = ("activation x gradient",)
+"""What is asked of parts by default."""
 METRICS = (
     "deletion", "insertion", "gap", "faithfulness", "sensitivity-n", "infidelity", "max-sensitivity", "randomization",
     "entropy", "road", "pointing", "mass",
@@ -48,6 +53,12 @@ def validate(
     of: Annotated[
         str | None, Option("--of", metavar="ADDRESS", help="What is explained; default: the top label.")
     ] = None,
+    use: Annotated[
+        str, Option("--use", help=", ".join(USES) + ": what credits are read as; parts are tried by ablation.")
+    ] = USES[0],
+    to: Annotated[
+        str | None, Option("--to", metavar="PLACE", help="Whose credit: input or a layer; default: each method's own.")
+    ] = None,
     steps: Annotated[int, Option("--steps", min=2, help="Of each curve of deletion and insertion.")] = 14,
     out: Annotated[
         Path | None, Option("--out", metavar="REPORT", help="Folder for HTML, PNG, JSON, and what is done already.")
@@ -66,14 +77,22 @@ def validate(
         return
     if out is not None:
         make(out)
+    if use not in USES:
+        raise NumericsError(f"--use {use}", "there is no such use", choices=USES)
+    parts = use != USES[0]
     with opening(model):
         from hooke.models.opening import open
         from hooke.validation.explainers import explainers
 
         opened = open(model, device=device, precision=precision, trust=trust)
-        sources = explainers(opened, methods or None)
-        asked = _metrics(opened, metrics, steps)
-    report = _validated(opened, sources, _data(opened, data), asked, of, images or IMAGES, seed, out)
+        sources = explainers(opened, methods or (USUAL if parts else None))
+        asked = None if parts else _metrics(opened, metrics, steps)
+    seen, count = _data(opened, data), images or IMAGES
+    if parts:
+        report = _parts(opened, sources, seen, use, to or sources[0].to, of, count, seed)
+    else:
+        sources = [replace(one, to=to or one.to) for one in sources]
+        report = _validated(opened, sources, seen, asked, of, count, seed, out)
     files = [] if out is None else _write(report, out)
     if as_json:
         emit(json.loads(report.to_json()) | {"standings": _standings(report), "files": [str(file) for file in files]})
@@ -97,6 +116,24 @@ def _validated(
         return validated(
             model, sources, data, metrics, of=of, images=images, seed=seed, ledger=ledger, watch=watch
         )  # fmt: skip
+
+
+def _parts(
+    model: "OpenModel", sources: "Sequence[Explained]", data: Any, use: Any, to: str, of: str | None, images: int,
+    seed: int,
+) -> "Report":  # fmt: skip
+    from hooke.validation.parts import validate_parts
+
+    with progress() as bar:
+        task = bar.add_task(use, total=None)
+
+        def watch(name: str, done: int, total: int) -> None:
+            bar.update(task, description=name, completed=done, total=total)
+
+        methods = {one.name: one.by for one in sources}
+        return validate_parts(
+            model, data, to=to, use=use, methods=methods, of=of, images=images, seed=seed, watch=watch
+        )
 
 
 def _data(model: "OpenModel", data: str | None) -> Any:
@@ -160,6 +197,8 @@ def _tell(report: "Report", files: Sequence[Path]) -> None:
     console().print(sheet)
     widths = ", ".join(f"{metric} {width:.2g}" for metric, width in report.width.items())
     say(f"{len(report.images)} images; median width of an interval: {widths}; more --images make them narrower")
+    if any(not report.standing(method).passed and not report.standing(method).fails for method in report.scores):
+        say("undecided is no verdict: on fewer than 16 images a tie may hide a difference that matters")
     for remark in report.remarks:
         say(remark)
     for file in files:

@@ -5,7 +5,7 @@ A map is tried by taking pixels away (`validate`). Where credits are read part b
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,7 @@ from hooke.validation.validate import explained, read
 METRIC = "rank correlation with ablation"
 PARTS = 40
 """Of each image: half of them the strongest, half drawn at random among the others that are not zero."""
+USUAL: Mapping[str, Method] = {"activation x gradient": GradientTimesActivation()}
 GROUPS = 6
 ROWS = 32
 """In one pass, at most."""
@@ -57,52 +58,56 @@ Watch = Callable[[str, int, int], None]
 @dataclass(frozen=True, eq=False)
 class _Seen:
     """One image: what its parts hold and how strong they are, what the target loses without each, and the credit that
-    the method, and the method on a random network, gives at each place of the layer."""
+    each method, and each on a random network, gives at each place of the layer."""
 
     parts: Parts
     strength: Float[Tensor, "part"]
     lost: Float[Tensor, "part"]
-    own: Tensor
-    random: Tensor
+    own: Mapping[str, Tensor]
+    random: Mapping[str, Tensor]
 
 
 def validate_parts(
     model: Model, data: Any = None, *, to: str = MIDDLE, use: Use = "channels",
-    by: Method = GradientTimesActivation(), name: str = "activation x gradient", of: str | Sequence[str] | None = None,
-    images: int | None = None, parts: int = PARTS, seed: int = 0, watch: Watch | None = None,
-    store: Store | None = None,
+    methods: Mapping[str, Method] = USUAL, of: str | Sequence[str] | None = None, images: int | None = None,
+    parts: int = PARTS, seed: int = 0, watch: Watch | None = None, store: Store | None = None,
 ) -> Report:  # fmt: skip
-    """Is the credit of parts of a layer that of their ablation? A method beside controls, with verdicts.
+    """Is the credit of parts of a layer that of their ablation? Methods by name beside controls, with verdicts.
 
     The score of an image is Spearman's correlation, over its parts, of credit and of what the target falls by when
     the part is set to zero; chance is 0. `use`: "channels" (at all positions), "units" (at one), "positions" (all
-    channels), "groups" (of a factorization of the image; only for activation x gradient). `data`, `of`: as for
-    `hooke.validate`. What is found is kept in the store. Errors: NumericsError for what does not fit together.
+    channels), "groups" (of a factorization of the image; only for activation x gradient). `data`, `of`, `watch`: as
+    for `hooke.validate`. What is found is kept in the store. Errors: NumericsError for what does not fit together.
     """
-    if use == "maps" or (use == "groups" and not isinstance(by, GradientTimesActivation)):
-        step = "ask `hooke.validate` for maps, and activation x gradient of groups"
-        raise NumericsError(f"{name} of {use}", "no part of a layer can be taken away for it", next_step=step)
+    _check(methods, use)
     layer = named_maps(model, to)
     canvases, names, _, place = read(model, data, images, None)
     targets = explained(model, canvases, of)
-    scores: dict[str, list[float]] = {one: [] for one in ("", *CONTROLS)}
     seen: list[_Seen] = []
     for at, (canvas, one) in enumerate(zip(canvases, targets, strict=True)):
         if watch is not None:
             watch(f"{use} of {layer}", at, len(canvases))
-        seen.append(_seen(model, canvas, one, layer, use, by, parts, seed))
-    for at, one_seen in enumerate(seen):
-        before = seen[at - 1].own if len(seen) > 1 else None
-        dice = torch.rand(len(one_seen.lost), generator=stream(seed, "credit", digest(canvases[at])))
-        credits = {
-            "": _credit(one_seen.own, one_seen, use), "random credit": dice, "activation": one_seen.strength,
-            "another image's credit": None if before is None else _credit(before, one_seen, use),
-            "random network": _credit(one_seen.random, one_seen, use),
-        }  # fmt: skip
-        for control, credit in credits.items():
-            scores[control].append(math.nan if credit is None else _agreement(credit, one_seen.lost))
-    report = _report(model, name, by, layer, use, parts, scores, names, place)
-    keep(model, by, layer, "sum", report.standing(name), store, use)
+        seen.append(_seen(model, canvas, one, layer, use, methods, parts, seed))
+    dice = [
+        torch.rand(len(one.lost), generator=stream(seed, "credit", digest(canvases[at]))) for at, one in enumerate(seen)
+    ]
+    shared = {"random credit": dice, "activation": [one.strength for one in seen]}
+    scores: dict[str, dict[str, Sequence[Tensor | None]]] = {
+        name: {
+            "": [_credit(one.own[name], one, use) for one in seen],
+            "another image's credit": [
+                _credit(seen[at - 1].own[name], one, use) if len(seen) > 1 else None for at, one in enumerate(seen)
+            ],
+            "random network": [_credit(one.random[name], one, use) for one in seen],
+        }
+        for name in methods
+    }
+    about = {"use": use, "layer": layer, "parts": parts}
+    asked = {name: {"type": "Parts", "by": describe(by), "to": layer, "use": use} for name, by in methods.items()}
+    own = {name: _scored(every, seen) for name, every in scores.items()}
+    report = _report(model, about, asked, own, _scored(shared, seen), names, place)
+    for name, by in methods.items():
+        keep(model, by, layer, "sum", report.standing(name), store, use)
     return report
 
 
@@ -119,7 +124,7 @@ def lost(suffix: Suffix, prefix: Prefix, of: Target, parts: Parts) -> Float[Tens
 
 
 def _seen(
-    model: Model, canvas: Canvas, of: str, layer: str, use: Use, by: Method, count: int, seed: int
+    model: Model, canvas: Canvas, of: str, layer: str, use: Use, methods: Mapping[str, Method], count: int, seed: int
 ) -> _Seen:  # fmt: skip
     asked, suffix = target(model, of), suffix_of(model, layer)
     prefix = suffix.prepare(model.modality.normalize(canvas[None]).to(model.device, model.dtype))
@@ -127,14 +132,21 @@ def _seen(
         parts, strength = _grouped(model, canvas, suffix.layer, prefix.values, seed)
     else:
         parts, strength = _chosen(prefix.values, suffix.layer, use, count, stream(seed, "parts", digest(canvas)))
-    method = Gradient(by.smooth_pooling) if isinstance(by, GradientTimesActivation) and use == "groups" else by
+    other = redrawn(model, seed, None, "cascade")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AttributionWarning)  # a random network's credits may well be zero
         own, random = (
-            attribute(one, canvas, of, layer, method, seed=seed).values[0].double().cpu()
-            for one in (model, redrawn(model, seed, None, "cascade"))
+            {name: _given(one, canvas, of, layer, use, by, seed) for name, by in methods.items()}
+            for one in (model, other)
         )
     return _Seen(parts.double().cpu(), strength.double().cpu(), lost(suffix, prefix, asked, parts), own, random)
+
+
+def _given(model: Model, canvas: Canvas, of: str, layer: str, use: Use, by: Method, seed: int) -> Tensor:
+    """What a method gives at each place of the layer; for groups, the gradient there."""
+    if use == "groups" and isinstance(by, GradientTimesActivation):
+        by = Gradient(by.smooth_pooling)
+    return attribute(model, canvas, of, layer, by, seed=seed).values[0].double().cpu()
 
 
 def _chosen(
@@ -178,6 +190,21 @@ def _credit(given: Tensor, seen: _Seen, use: Use) -> Float[Tensor, "part"]:
     return (weights * given).flatten(1).sum(1)
 
 
+def _scored(
+    credits: Mapping[str, Sequence[Tensor | None]], seen: Sequence[_Seen]
+) -> dict[str, dict[str, Float[Tensor, "seed image"]]]:
+    """The score of each image by whose credit it is; what has none anywhere is left out."""
+    found = {}
+    for name, every in credits.items():
+        row = [
+            math.nan if credit is None else _agreement(credit, one.lost)
+            for credit, one in zip(every, seen, strict=True)
+        ]
+        if any(map(math.isfinite, row)):
+            found[name] = {METRIC: torch.tensor([row], dtype=torch.float64)}
+    return found
+
+
 def _agreement(credit: Float[Tensor, "part"], lost: Float[Tensor, "part"]) -> float:
     """The rank correlation; 0 for credit that is the same everywhere, NaN where nothing is lost."""
     found = float(spearman(credit[None].double(), lost[None]))
@@ -185,15 +212,20 @@ def _agreement(credit: Float[Tensor, "part"], lost: Float[Tensor, "part"]) -> fl
 
 
 def _report(
-    model: Model, name: str, by: Method, layer: str, use: Use, parts: int, scores: dict[str, list[float]],
+    model: Model, about: Mapping[str, Any], methods: Mapping[str, Any],
+    scores: Mapping[str, dict[str, dict[str, Tensor]]], shared: dict[str, dict[str, Tensor]],
     names: Sequence[str], place: str,
 ) -> Report:  # fmt: skip
-    tensors = {one: {METRIC: torch.tensor([values], dtype=torch.float64)} for one, values in scores.items()}
-    known = {one: found for one, found in tensors.items() if bool(found[METRIC].isfinite().any())}
-    asked = (Asked(METRIC, True, {"use": use, "layer": layer, "parts": parts}, "0"),)
-    methods = {name: {"type": "Parts", "by": describe(by), "to": layer, "use": use}}
-    rows = verdicts(asked, {name: known}, {})
-    about = {one: {"type": text} for one, text in CONTROLS.items()}
+    asked = (Asked(METRIC, True, dict(about), "0"),)
+    known = {name: every for name, every in scores.items() if "" in every}
     return Report(
-        rows, asked, methods, about, {name: known}, {}, tuple(names), ((model.name, model.fingerprint),), place,
+        verdicts(asked, known, shared), asked, methods, {one: {"type": text} for one, text in CONTROLS.items()}, known,
+        shared, tuple(names), ((model.name, model.fingerprint),), place,
     )  # fmt: skip
+
+
+def _check(methods: Mapping[str, Method], use: Use) -> None:
+    for name, by in methods.items():
+        if use == "maps" or (use == "groups" and not isinstance(by, GradientTimesActivation)):
+            step = "ask `hooke.validate` for maps, and activation x gradient of groups"
+            raise NumericsError(f"{name} of {use}", "no part of a layer can be taken away for it", next_step=step)

@@ -56,7 +56,7 @@ class Row:
             return self.verdict != FEW
         count = min(self.images, self.seeds) if self.seeds > 1 else self.images
         deviation = (self.high - self.low) / (2 * Z95) * count**0.5
-        return self.high <= ROOM * deviation
+        return bool(self.high <= ROOM * deviation)
 
     @property
     def text(self) -> str:
