@@ -57,6 +57,12 @@ export type Channels = Wire['ChannelsView']
 export type Drilled = Wire['DrilledView']
 export type Argued = Wire['ArguedLayerView']
 export type Arguing = Wire['ArguingView']
+export type WhatIf = Wire['WhatIfView']
+export type Spread = Wire['SpreadView']
+export type ChangedLabel = Wire['ChangedLabelView']
+export type HowSure = Wire['HowSureView']
+export type Sure = Wire['SureView']
+export type SureControl = Wire['SureControlView']
 
 /** What takes a while: the answer, or the job that works it out. */
 export type Answer<T> = { ready: T } | { job: string }
