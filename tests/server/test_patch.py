@@ -55,8 +55,8 @@ def test_the_same_doubt_is_found_among_the_photographs(client: TestClient) -> No
     assert found["looked"] == 2
 
 
-def test_without_a_recording_no_labels_are_confused(client: TestClient) -> None:
-    found = answer(client, "/api/confusions")
+def test_without_a_recording_no_labels_are_confused(client: TestClient, image: str) -> None:
+    found = answer(client, f"/api/images/{image}/confusions")
     assert found["confusions"] == []
     assert "recorded" in found["missing"]
 
@@ -77,7 +77,8 @@ def labelled(make_app: Callable[..., FastAPI], toy: ModuleType, tmp_path: Path) 
 
 
 def test_labels_that_are_confused_are_counted_and_shown(labelled: TestClient) -> None:
-    found = answer(labelled, "/api/confusions")
+    image = labelled.get("/api/images").json()[0]["id"]
+    found = answer(labelled, f"/api/images/{image}/confusions")
     assert (found["inputs"], found["recorded"], found["wrong"]) == (12, 12, 4)
     assert sum(one["wrong"] for one in found["confusions"]) == 4
     assert all(one["truth"] != one["said"] for one in found["confusions"])

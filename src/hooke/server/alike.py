@@ -1,4 +1,4 @@
-"""/api/images/{image}/doubt and /api/confusions: photographs with the same doubt, and labels that are confused."""
+"""/api/images/{image}/doubt and /confusions: photographs with the same doubt, and labels that are confused."""
 
 from collections.abc import Sequence
 
@@ -37,9 +37,11 @@ async def get_doubt(here: Here, request: Request, image: str) -> DoubtView:
     return await here.ask(request, here.foreground, lambda: doubt(here, photograph))
 
 
-@router.get("/api/confusions", response_model=ConfusionsView, responses=LATER)
-async def get_confusions(here: Here) -> Response:
-    """Which labels of the recorded data the model takes for one another, and which units differ where it does."""
+@router.get("/api/images/{image}/confusions", response_model=ConfusionsView, responses=LATER)
+async def get_confusions(here: Here, image: str) -> Response:
+    """Which labels of the recorded data the model takes for one another, and which units differ where it does: the
+    same for every photograph."""
+    here.shelf.get(image)
     return computed(here, "confusions", lambda report: _confused(here, report))
 
 

@@ -22,7 +22,8 @@ export function link(microscope: Microscope, view: View): { href: string; onclic
       if (!plain(event)) return
       event.preventDefault()
       microscope.go(view)
-      scrollTo(0, 0)
+      if (view.figure === null) scrollTo(0, 0)
+      else microscope.comings++
     },
   }
 }

@@ -1,13 +1,15 @@
 /** The one state that every figure on the page shares: what is looked at, and what is known about it. */
+import { untrack } from 'svelte'
+
 import { Gone, Refusal, why, type Api } from './api'
 import { entriesAt, extremes, mapOf, type Entry } from './dictionary'
 import { Sketches } from './drawings.svelte'
 import { carry, equal, middle, placeAt, type Spot } from './grid'
 import type { Dictionary, Layer, Model, Photo, Place, Sheet, UnitEffects } from './types'
 import { format, parse, same, start, type View } from './url'
+import { done, fresh, redone, travelled, undone, type Edits, type History } from './whatif'
 import { firstName } from './words'
 
-import { done, fresh, redone, travelled, undone, type Edits, type History } from './whatif'
 /** Where the view is read from and written to: the browser's address bar and history. */
 export interface Navigation {
   read(): { path: string; query: string }
@@ -47,6 +49,11 @@ export class Microscope {
   /** The unit whose card is shown, and the box on the screen that it belongs to. */
   card = $state.raw<{ layer: string; channel: number; box: DOMRect } | null>(null)
 
+  /** The figures on the page, by the names of their views. */
+  figures: ReadonlySet<string> = $state.raw(new Set())
+  /** Counts how often the reader came to a view; its figure is scrolled to each time. */
+  comings = $state(0)
+
   photo = $derived(this.images.find((photo) => this.named(photo)) ?? this.images[0] ?? null)
   layer: Layer | null = $derived.by(() => {
     const layers = this.model?.layers ?? []
@@ -71,6 +78,9 @@ export class Microscope {
     const near = fine && equal(this.under(fine), place)
     return near ? fine : middle(place, layer.height, layer.width)
   })
+  /** What is done to the model, as texts, and how it came about. */
+  edits: Edits = $derived(this.view.edits)
+  history = $state.raw<History>(fresh)
   /** The label that is asked about. */
   of = $derived(this.view.of ?? this.photo?.predictions[0]?.index ?? null)
   entries: Entry[] = $derived(this.current && this.place ? entriesAt(this.current, this.place) : [])
@@ -78,9 +88,6 @@ export class Microscope {
   labels = $state.raw<readonly string[]>([])
   /** Where the unit that is pointed at is among the strongest. */
   unitMap = $derived(this.current && this.unit !== null ? mapOf(this.current, this.unit) : null)
-  /** What is done to the model, as texts, and how it came about. */
-  edits: Edits = $derived(this.view.edits)
-  history = $state.raw<History>(fresh)
 
   /** What the URL names that is not here, in words. */
   strays = $derived.by(() => {
@@ -151,15 +158,22 @@ export class Microscope {
     const view = parse(path, query)
     const moved = view.image !== this.view.image || view.layer !== this.view.layer
     this.card = null
+    if (this.model && view.page === 'workspace' && this.view.page === 'workspace')
+      this.history = travelled(this.history, this.edits, view.edits)
     this.view = view
     if (moved) this.hover = null
+    this.comings++
     void this.look()
   }
 
+  /** A figure stands on the page, until what is returned is called. */
+  stand(name: string): () => void {
+    untrack(() => (this.figures = new Set([...this.figures, name])))
+    return () => (this.figures = new Set([...this.figures].filter((each) => each !== name)))
+  }
+
   showImage(id: string): void {
-    this.go({ ...this.view, image: id, place: null, group: null, trace: null })
-    if (this.model && view.page === 'workspace' && this.view.page === 'workspace')
-      this.history = travelled(this.history, this.edits, view.edits)
+    this.go({ ...this.view, image: id, place: null, group: null, trace: null, patch: null, without: null })
   }
 
   chooseLayer(name: string, how: 'push' | 'replace' = 'push'): void {
@@ -192,20 +206,6 @@ export class Microscope {
     this.go({ ...this.view, of, rather: rather === of ? null : rather, trace: null })
   }
 
-  pin(place: Place | null, how: 'push' | 'replace' = 'push'): void {
-    if (!place && this.pinned) this.hover = this.pinned
-    this.go({ ...this.view, place }, how)
-  }
-
-  /** Learn all labels; where there are none to be had, those of the photographs are all that is known. */
-  async learnLabels(): Promise<void> {
-    this.#labels ??= this.api.labels().catch((error: unknown) => {
-      this.#labels = null
-      if (error instanceof Gone) this.lose()
-      return []
-    })
-    this.labels = await this.#labels
-  }
   /** Do other things to the model. */
   edit(edits: Edits): void {
     this.history = done(this.history, this.edits)
@@ -220,6 +220,20 @@ export class Microscope {
     this.go({ ...this.view, edits: found.edits })
   }
 
+  pin(place: Place | null, how: 'push' | 'replace' = 'push'): void {
+    if (!place && this.pinned) this.hover = this.pinned
+    this.go({ ...this.view, place }, how)
+  }
+
+  /** Learn all labels; where there are none to be had, those of the photographs are all that is known. */
+  async learnLabels(): Promise<void> {
+    this.#labels ??= this.api.labels().catch((error: unknown) => {
+      this.#labels = null
+      if (error instanceof Gone) this.lose()
+      return []
+    })
+    this.labels = await this.#labels
+  }
 
   /** What a label is called. */
   called(index: number): string {
