@@ -101,6 +101,7 @@ def test_routes_are_described_without_a_model_under_stable_names() -> None:
         "get_curve", "get_flow", "get_flow_control", "get_group_effects", "get_groups",
         "get_confusions", "get_doubt", "get_how_sure", "get_patch", "get_what_if",
         "get_channels", "get_drilled", "get_labels", "get_pairs", "get_pointed", "get_spatial", "get_votes",
+        "get_standing", "measure_standing",
         "get_layer", "get_quality", "get_selectivity", "get_tuning", "get_weights", "search",
     }  # fmt: skip
     assert {"ProgressEvent", "FinishedEvent", "EndEvent", "ErrorView"} <= page["components"]["schemas"].keys()

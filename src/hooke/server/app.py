@@ -33,6 +33,7 @@ from hooke.server import (
     spatial,
     sure,
     unit,
+    verdicts,
     whatif,
 )
 from hooke.server.microscope import Left, Microscope
@@ -46,7 +47,7 @@ STATIC = Path(__file__).parent / "static"
 PARTS = (
     model, images, dictionary, spatial, channels, groups, flow, drawings, progress, faces, layer, unit, recorded,
     search,
-    patch, alike, whatif, sure,
+    patch, alike, whatif, sure, verdicts,
 )  # fmt: skip
 ROUTERS = tuple(part.router for part in PARTS)
 

@@ -30,11 +30,14 @@ REVISION = 1
 Watch: TypeAlias = Callable[[str, int, int], None]
 """Told which method is done on a bench, how many such pieces are done, and of how many."""
 
+Passed: TypeAlias = Callable[[int], None]
+"""Told after every pass of how many rows it was; it may raise to end the validation."""
+
 
 def scored(
     benches: Sequence[tuple[Model, int, Iterable[Bench]]], sources: Sequence[Source], metrics: Sequence[Metric],
     against: Sequence[Control], lines: Ledger, *, names: Sequence[str], place: str,
-    question: Mapping[str, Any], watch: Watch | None = None,
+    question: Mapping[str, Any], watch: Watch | None = None, passed: Passed | None = None,
 ) -> Report:  # fmt: skip
     """Every method beside every control by every metric, paired over images and models.
 
@@ -50,6 +53,7 @@ def scored(
     for _, _, parts in benches:
         found.append({source.name if source else "": [] for source in plan})
         for bench in parts:
+            bench.watch = passed
             for source in plan:
                 entry = _piece(bench, source, metrics, against, lines, question)
                 name = source.name if source else ""

@@ -34,7 +34,7 @@ from hooke.validation.faithfulness import (
 )
 from hooke.validation.ledger import Ledger
 from hooke.validation.report import Report
-from hooke.validation.scoring import Watch, scored, settings
+from hooke.validation.scoring import Passed, Watch, scored, settings
 from hooke.validation.sources import Explained, Given, MapFunction, Source, digest, named_maps, source
 from hooke.validation.standing import keep
 
@@ -51,7 +51,7 @@ def validate(
     by: Metric | Sequence[Metric] | None = None, against: Sequence[Control] = controls.all, *,
     of: str | Sequence[str] | None = None, masks: Bool[Tensor, "image height width"] | None = None,
     images: int | None = None, seed: int = 0, ledger: Path | None = None, watch: Watch | None = None,
-    store: Store | None = None,
+    store: Store | None = None, passed: Passed | None = None,
 ) -> Report:  # fmt: skip
     """Are maps better than looking at nothing? Every method beside every control by every metric, with verdicts.
 
@@ -60,7 +60,8 @@ def validate(
     `data`: canvases [image, channel, height, width], or what `hooke.record` takes; the first `images` of it. `by`:
     metrics (None: `standard`). `of`: what is explained, for all images or for each (None: each one's likeliest label).
     `masks`: where the truth lies. `ledger`: a file in which scores are kept, so that the same call goes on where it
-    was interrupted. What is found of methods is kept in the store, where pages and studies ask for it.
+    was interrupted. What is found of methods is kept in the store, where pages and studies ask for it. `passed`: told
+    of every pass through a model; it may raise to end the validation.
     Errors: NumericsError and DataError for what does not fit together.
     """
     models = [model] if isinstance(model, Model) else list(model)
@@ -79,7 +80,7 @@ def validate(
 
     report = scored(
         [(one, len(parts), benches(one)) for one in models], sources, metrics, against, Ledger(ledger), names=names,
-        place=place, question={"metrics": [settings(one) for one in metrics]}, watch=watch,
+        place=place, question={"metrics": [settings(one) for one in metrics]}, watch=watch, passed=passed,
     )  # fmt: skip
     _keep(models[0], sources, report, store)
     return report
@@ -90,8 +91,7 @@ def standard(height: int, width: int, *, masks: bool = False, steps: int = 14) -
 
     With `masks`, the pointing game and relevance mass, too.
     """
-    cell = next(one for one in range(1, max(height, width) + 1)
-                if height % one == width % one == 0 and max(height, width) // one <= 28)  # fmt: skip
+    cell = cells(height, width)
     curves: list[Metric] = [
         Deletion(steps=steps, cell=cell),
         Gap(steps=steps, cell=cell),
@@ -99,6 +99,12 @@ def standard(height: int, width: int, *, masks: bool = False, steps: int = 14) -
     ]
     subsets: list[Metric] = [FaithfulnessCorrelation(cell=cell), SensitivityN(cell=cell), Infidelity(cell=cell)]
     return tuple(curves + subsets + ([PointingGame(), RelevanceMass()] if masks else []))
+
+
+def cells(height: int, width: int) -> int:
+    """The side of the smallest square cells that tile an image with at most 28 x 28 of them."""
+    sides = range(1, max(height, width) + 1)
+    return next(one for one in sides if height % one == width % one == 0 and max(height, width) // one <= 28)
 
 
 def _keep(model: Model, sources: Sequence[Source], report: Report, store: Store | None) -> None:
