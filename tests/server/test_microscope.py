@@ -95,6 +95,7 @@ def test_routes_are_described_without_a_model_under_stable_names() -> None:
     page = assemble().openapi()
     names = {operation["operationId"] for path in page["paths"].values() for operation in path.values()}
     assert names == {
+        "get_grids", "get_grid_sheet",
         "get_model", "list_images", "add_image", "get_canvas", "get_dictionary", "get_effects", "ask_drawings",
         "get_drawing", "get_drawing_record", "get_guess", "follow_job", "cancel_job",
         "ask_faces", "get_ablation", "get_density", "get_examples", "get_face",

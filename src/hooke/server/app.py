@@ -21,6 +21,7 @@ from hooke.server import (
     drawings,
     faces,
     flow,
+    grids,
     groups,
     images,
     layer,
@@ -45,7 +46,7 @@ from hooke.visualization.ascent import Ascent
 
 STATIC = Path(__file__).parent / "static"
 PARTS = (
-    model, images, dictionary, spatial, channels, groups, flow, drawings, progress, faces, layer, unit, recorded,
+    model, images, dictionary, grids, spatial, channels, groups, flow, drawings, progress, faces, layer, unit, recorded,
     search,
     patch, alike, whatif, sure, verdicts,
 )  # fmt: skip

@@ -20,7 +20,9 @@ from hooke.responses.recording import Recording
 from hooke.results import Picture, Prediction
 from hooke.server.jobs import Queue
 from hooke.server.recent import Recent
+from hooke.server.sheets import Sheets
 from hooke.server.shelf import Photograph, Shelf
+from hooke.server.standing import Growth
 from hooke.server.trail import Trail
 from hooke.server.wanted import again_of, text_of, wanted
 from hooke.server.wire import UnitEffectsView
@@ -69,6 +71,8 @@ class Microscope:
         self.flows: Recent[tuple[str, tuple[str, ...], int, str], GroupFlow] = Recent(8)
         self.trails: Recent[tuple[str, ...], Trail] = Recent(3)
         self.faces: Recent[str, bytes] = Recent(4096)
+        self.grids = Sheets(store)
+        self.growths: Recent[str, Growth] = Recent(2)
         self._predictions: Recent[str, list[Prediction]] = Recent(512)
         self._pictures: Recent[str, Picture] = Recent(256)
         self._peaks: Recent[str, Peaks] = Recent(256)

@@ -12,6 +12,7 @@ from hooke.responses.recording import Recording
 from hooke.results import Layer
 from hooke.server.microscope import Here
 from hooke.server.wire import LayerView, ModelView, RecordingView
+from hooke.studies.activation_grid import grid_layers
 from hooke.studies.semantic_dictionary import default_layer, is_spatial
 
 router = APIRouter()
@@ -43,6 +44,7 @@ def model_view(model: Model, recording: Recording | None = None) -> ModelView:
         input_width=model.modality.width,
         layers=[_layer_view(row) for row in rows],
         default_layer=default_layer(model),
+        grid_layers=grid_layers(model),
         version=hooke.__version__,
         unique=tied.unique,
         neurons=tied.neurons,

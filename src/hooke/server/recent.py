@@ -33,6 +33,11 @@ class Recent(Generic[Key, Value]):
                 self._values.popitem(last=False)
             return value
 
+    def drop(self, key: Key) -> None:
+        """Forgets a value, if it is there."""
+        with self._lock:
+            self._values.pop(key, None)
+
     def values(self) -> list[Value]:
         """All values, the longest unused first."""
         with self._lock:

@@ -60,6 +60,8 @@ class ModelView(BaseModel):
     layers: list[LayerView]
     """The addressable layers, from the input to the logits."""
     default_layer: str
+    grid_layers: list[str]
+    """Of which activation grids are drawn; none where no layer has height and width."""
     version: str
     """Of Hooke."""
     unique: int

@@ -11,7 +11,7 @@ const layer = (name: string, side: number | null): Layer => ({
 })
 const model: Model = {
   name: 'toy', fingerprint: 'f', parameters: 1, label_count: 2, input_height: 8, input_width: 8,
-  layers: [layer('early', 4), layer('late', 2), layer('logits', null)], default_layer: 'late', version: '0',
+  layers: [layer('early', 4), layer('late', 2), layer('logits', null)], default_layer: 'late', grid_layers: ['early', 'late'], version: '0',
   unique: 0, neurons: 0, recording: null, record_command: '',
 }
 const photo = (id: string): Photo => ({

@@ -23,6 +23,9 @@ export interface Finished {
 }
 export type End = Wire['EndEvent']
 export type Work = Wire['WorkEvent']
+/** The grid of one layer as it stands. */
+export type CellGrid = Wire['GridView']
+export type CellGrids = Wire['GridsView']
 export type Sheet = Required<Wire['SheetView']>
 export type Density = Wire['DensityView']
 export type Selectivity = Wire['SelectivityView']

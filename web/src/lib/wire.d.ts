@@ -48,6 +48,20 @@ export interface components {
             note: string;
         };
         /**
+         * AgreementView
+         * @description What the network sees in the cells' pictures, beside the vectors they stand for; medians over the cells.
+         */
+        AgreementView: {
+            /** Cosine */
+            cosine: number | null;
+            /** Shuffled */
+            shuffled: number | null;
+            /** Centred */
+            centred: number | null;
+            /** Told */
+            told: number;
+        };
+        /**
          * ArguedLayerView
          * @description The units of one layer that argue most, strongest first.
          *
@@ -537,6 +551,43 @@ export interface components {
             imbalance: number;
         };
         /**
+         * GridView
+         * @description The grid of one layer as it stands: on the way it has fewer rows and columns than the layer.
+         */
+        GridView: {
+            /** Layer */
+            layer: string;
+            /** Rows */
+            rows: number;
+            /** Columns */
+            columns: number;
+            /** Sheet Url */
+            sheet_url: string;
+            /** Norms */
+            norms: number[];
+            agreement: components["schemas"]["AgreementView"] | null;
+            /** Level */
+            level: number;
+            /** Levels */
+            levels: number;
+            /** Step */
+            step: number;
+            /** Canvases */
+            canvases: number;
+            /** Photographs */
+            photographs: number;
+            /** Done */
+            done: boolean;
+        };
+        /**
+         * GridsView
+         * @description The grids of one photograph, as far as there is anything to see of them; shallow layers first.
+         */
+        GridsView: {
+            /** Layers */
+            layers: components["schemas"]["GridView"][];
+        };
+        /**
          * GroupEffectsRow
          * @description What each group (by its index), and last the rest, does to one label.
          */
@@ -721,6 +772,8 @@ export interface components {
             layers: components["schemas"]["LayerView"][];
             /** Default Layer */
             default_layer: string;
+            /** Grid Layers */
+            grid_layers: string[];
             /** Version */
             version: string;
             /** Unique */
