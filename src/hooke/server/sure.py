@@ -24,21 +24,21 @@ router = APIRouter()
 
 UNITS = 10
 OTHERS = 20
-MOST = 24
-"""Further selections."""
 
 
 @router.get("/api/images/{image}/how-sure", response_model=HowSureView)
 async def get_how_sure(
     here: Here, image: str, layer: str, row: int, column: int, of: Index = None, rather: Index = None,
-    also: Annotated[list[str], Query(max_length=MOST)] = [],  # noqa: B006 - a query's default
+    also: Annotated[str, Query(description="Addresses, one a line.", max_length=4000)] = "",
 ) -> Response:  # fmt: skip
     """A place, its strongest units, and `also`: what each gives to a label, or to one rather than another."""
     photograph = here.shelf.get(image)
-    name = " ".join(map(str, ("how-sure", image, layer, row, column, of, rather, *also)))
-    return await known(
-        here, name, lambda: _sure(here, photograph, layer, (row, column), _asked(here, photograph, of, rather), also)
-    )
+    name = " ".join(map(str, ("how-sure", image, layer, row, column, of, rather, also)))
+
+    def work() -> HowSureView:
+        return _sure(here, photograph, layer, (row, column), _asked(here, photograph, of, rather), also.splitlines())
+
+    return await known(here, name, work)
 
 
 def _asked(here: Microscope, photograph: Photograph, of: int | None, rather: int | None) -> str:

@@ -21,7 +21,7 @@ describe('edits', () => {
     ['ablate(blocks.4.1.bn2.act:300)', 'unit 300 of 1.bn2.act muted'],
     ['ablate(a:3@4,6)', 'unit 3 of a at row 5, column 7 muted'],
     ['ablate(a@4,6)', 'place row 5, column 7 of a muted'],
-    ['scale(a#3fa9.2, 0.5)', 'group 3 of a × 0.5'],
+    ['scale(a#3fa9.2, 0.5)', 'group 2 of a × 0.5'],
     ['clamp(`Mixed 4d`:3, 2.5)', 'unit 3 of Mixed 4d held at 2.5'],
     ['ablate(a, mean)', 'all of a at its mean'],
     ['patch(a@4,6, "c7ff@0,1")', 'place row 5, column 7 of a from coffee, row 1, column 2'],

@@ -80,7 +80,7 @@ export function named(address: string): string {
   const [, layer = '', key, group, channel, row, column] = ADDRESS.exec(address) ?? []
   const where = row === undefined ? '' : ` at row ${Number(row) + 1}, column ${Number(column) + 1}`
   const short = layer.replaceAll('`', '').split('.').slice(-3).join('.')
-  if (key !== undefined) return `group ${Number(group) + 1} of ${short}${where}`
+  if (key !== undefined) return `group ${group} of ${short}${where}`
   if (channel !== undefined) return `unit ${channel} of ${short}${where}`
   return where ? `place${where.slice(3)} of ${short}` : `all of ${short}`
 }
@@ -104,4 +104,78 @@ export function stepOf(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' 
   const key = event.key.toLowerCase()
   if (key === 'z') return event.shiftKey ? 1 : -1
   return key === 'y' && !event.shiftKey ? 1 : 0
+}
+
+/** A choice of what to edit. */
+export interface Choice {
+  readonly address: string
+  readonly words: string
+  readonly kind: 'here' | 'everywhere' | 'group'
+}
+
+/** What can be edited: a place, its strongest units there and everywhere, groups, all of the layer. */
+export function choices(
+  layer: string,
+  place: Place,
+  units: readonly { channel: number; magnitude: string }[],
+  groups: readonly { address: string; index: number }[] = [],
+): Choice[] {
+  return [
+    { address: placeAddress(layer, place), words: 'the whole place', kind: 'here' },
+    ...units.map(({ channel, magnitude }): Choice => ({
+      address: unitHere(layer, channel, place), words: `unit ${channel} here, ${magnitude}`, kind: 'here',
+    })),
+    ...units.map(({ channel }): Choice => ({
+      address: unitAddress(layer, channel), words: `unit ${channel} everywhere`, kind: 'everywhere',
+    })),
+    { address: layerAddress(layer), words: 'all of the layer', kind: 'everywhere' },
+    ...groups.map(({ address, index }): Choice => ({ address, words: `group ${index}`, kind: 'group' })),
+  ]
+}
+
+/** Where a value stands on an axis from `low` to `high`, in percent. */
+export const along = (value: number, low: number, high: number): number =>
+  high > low ? (100 * (Math.min(Math.max(value, low), high) - low)) / (high - low) : 50
+
+/** An axis that holds all values and zero, with round ends. */
+export function axis(values: readonly number[]): [number, number] {
+  const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)]
+  const step = 10 ** Math.floor(Math.log10(Math.max(high - low, 1e-9))) / 4
+  return [Math.floor(low / step) * step, Math.ceil(high / step) * step]
+}
+
+/** How a change stands among those by random others, in words. */
+export function standing(change: number, random: { low: number; high: number } | null, p: number | null, draws: number): string {
+  if (!random || p === null) return ''
+  if (p <= 0.05) return 'It stands out'
+  return change < random.low || change > random.high
+    ? `It is outside of them, but ${draws} are too few to be sure, or others change as much the other way`
+    : 'It does not stand out'
+}
+
+/** What can be ordered and coloured by: three numbers for one thing, in logits, and how far they are apart. */
+export interface Judged {
+  readonly kind: string
+  readonly linear: number
+  readonly integrated: number
+  readonly measured: number
+  readonly disagreement: number
+}
+
+export type Order = 'effect' | 'disagreement'
+
+/** The whole place first, then its units by what they do or by how little the three agree, then all else. */
+export function ordered<T extends Judged>(rows: readonly T[], by: Order): T[] {
+  const size = (row: T): number => (by === 'effect' ? Math.abs(row.measured) : row.disagreement)
+  const first = rows[0]
+  const units = rows.filter((row) => row !== first && row.kind === 'unit here').sort((a, b) => size(b) - size(a))
+  const others = rows.filter((row) => row !== first && row.kind !== 'unit here')
+  return first ? [first, ...units, ...others] : []
+}
+
+/** Agreement in words: under a fifth of the largest they agree; where signs differ they contradict each other. */
+export function agreement({ linear, integrated, measured, disagreement }: Judged): 'agree' | 'differ' | 'contradict' {
+  if (disagreement > 1 && Math.min(linear, integrated, measured) < 0 && Math.max(linear, integrated, measured) > 0)
+    return 'contradict'
+  return disagreement < 0.2 ? 'agree' : 'differ'
 }
