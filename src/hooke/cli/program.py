@@ -18,6 +18,7 @@ from hooke.cli.factorize import factorize
 from hooke.cli.layers import layers
 from hooke.cli.options import Json
 from hooke.cli.predict import predict
+from hooke.cli.publish import publish
 from hooke.cli.quality import quality
 from hooke.cli.record import record
 from hooke.cli.render import render
@@ -41,6 +42,7 @@ Hooke is a microscope for neural networks: it shows what every unit of a
 trained model looks for.
 
   hooke explore [MODEL] [IMAGES]   the microscope, in the browser
+  hooke publish MODEL cat.jpg      the same as static files, for any web server
   hooke layers MODEL               the places in a model that have an address
   hooke predict MODEL cat.jpg      what the model takes a picture for
   hooke visualize MODEL ADDRESS    draw what units look for
@@ -69,6 +71,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(short_help="Open the microscope in the browser.")(explore)
+app.command(short_help="Write the microscope into static files.")(publish)
 app.command(short_help="List the layers of a model.")(layers)
 app.command(short_help="Tell what a model takes a picture for.")(predict)
 app.command(short_help="Tell which parts of a picture or layer speak for a target.")(attribute)

@@ -36,7 +36,7 @@ interface Sheets {
 interface Pictures {
   drawn: Record<string, { at: number; response: number | null; peak: number | null; seen: number | null; steps: number; note: string }>
   sheets: Sheets
-  guesses: Record<string, Sheets>
+  guesses: Record<string, Sheets & { channels: number[] }>
   provenance: Record<string, unknown>
 }
 
@@ -89,6 +89,8 @@ export class Published implements Api {
   sheet = (layer: string) => this.read<never>(`/api/layer?${new URLSearchParams({ layer })}`)
   faces = (addresses: string[]) => this.draw(addresses)
   labels = () => this.read<string[]>('/api/labels')
+  standing = (query: Record<string, string>) => this.read<never>(`/api/standing?${new URLSearchParams(query)}`)
+  measureStanding = () => this.refuse<never>()
 
   dictionary = (image: string, layer: string, count: number) =>
     this.read<Dictionary>(`/api/images/${part(image)}/dictionary?${new URLSearchParams({ layer, count: String(count) })}`)
@@ -156,7 +158,8 @@ export class Published implements Api {
     const at = pictures.drawn[key]?.at
     if (at !== undefined) return this.cut(pictures.sheets, at)
     const guesses = pictures.guesses[layer]
-    return guesses ? this.cut(guesses, channel) : null
+    const place = guesses?.channels.indexOf(channel) ?? -1
+    return guesses && place >= 0 ? this.cut(guesses, place) : null
   }
 
   private async drawing(pictures: Pictures, address: string): Promise<Drawing> {

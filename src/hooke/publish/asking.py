@@ -1,0 +1,106 @@
+"""Asking the microscope's own routes in this process, as a page would: long answers are waited for."""
+
+import asyncio
+import json
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from fastapi import FastAPI
+
+from hooke.errors import PublishError
+
+TICK = 0.05
+"""Seconds between two looks at a job."""
+TURNS = 3
+"""An answer that was worked out and is gone again is asked for so often."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a route answered."""
+
+    status: int
+    kind: str
+    body: bytes
+
+    @property
+    def data(self) -> Any:
+        """The body as JSON data."""
+        return json.loads(self.body)
+
+
+class Desk:
+    """Asks one application; nothing leaves the process."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+        self.here = app.state.microscope
+
+    async def answer(self, request: str) -> Answer:
+        """The answer to a GET, after the job that works it out; a refusal is an answer, too.
+
+        PublishError where a job fails for another reason than a refusal, or the server made a mistake.
+        """
+        for _ in range(TURNS):
+            found = await self._ask(request)
+            if found.status >= 500:
+                raise PublishError(f"GET {request}", str(found.data.get("reason") or "the server failed"))
+            if found.status != 202:
+                return found
+            if failure := await self._end(found.data["job"]):
+                view = {"request": request, "reason": failure, "choices": [], "next_step": ""}
+                return Answer(422, "application/json", json.dumps(view).encode())
+        raise PublishError(f"GET {request}", "its answer was worked out, and forgotten before it was read")
+
+    async def drawn(self, addresses: Sequence[str], told: Callable[[int], None]) -> list[dict[str, Any]]:
+        """What is known of pictures once all of them are drawn; `told` hears how many are finished."""
+        found = (await self._ask("/api/drawings", {"addresses": list(addresses)})).data
+        if found["job"]:
+            await self._end(found["job"], told)
+            found = (await self._ask("/api/drawings", {"addresses": list(addresses)})).data
+            if found["job"]:  # what cannot be drawn is tried again by each request
+                self.here.queue.cancel(found["job"])
+        views: list[dict[str, Any]] = found["drawings"]
+        return views
+
+    async def _end(self, job: str, told: Callable[[int], None] = lambda done: None) -> str:
+        """Waits for a job; why it failed, or nothing."""
+        queue = self.here.queue
+        with queue.listening(job):
+            while True:
+                stands, over, cancelled = queue.stands(job)
+                told(sum(stand.over for stand in stands))
+                if over:
+                    notes = [stand.view.note for stand in stands if stand.view.state == "failed"]
+                    return "it was cancelled" if cancelled else "; ".join(notes)
+                await asyncio.sleep(TICK)
+
+    async def _ask(self, request: str, body: object = None) -> Answer:
+        path, _, query = request.partition("?")
+        content = b"" if body is None else json.dumps(body).encode()
+        scope: MutableMapping[str, Any] = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http",
+            "method": "GET" if body is None else "POST",
+            "path": unquote(path), "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
+            "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
+            "client": ("127.0.0.1", 0), "server": ("localhost", 80), "state": {},
+        }  # fmt: skip
+        sent: list[MutableMapping[str, Any]] = []
+        asked = False
+
+        async def receive() -> MutableMapping[str, Any]:
+            nonlocal asked
+            if asked:
+                await asyncio.Event().wait()  # nobody hangs up
+            asked = True
+            return {"type": "http.request", "body": content, "more_body": False}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            sent.append(message)
+
+        await self.app(scope, receive, send)
+        headers = dict(sent[0]["headers"])
+        said = b"".join(message.get("body", b"") for message in sent[1:])
+        return Answer(sent[0]["status"], headers.get(b"content-type", b"").decode().partition(";")[0], said)
