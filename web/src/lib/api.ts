@@ -1,6 +1,6 @@
 /** The only place that talks to the server. */
 import type {
-  Answer, Dictionary, Drawings, End, Finished, Found, Model, Photo, Progress, Refused, Sheet, UnitEffects, Work,
+  Answer, Dictionary, Drawings, End, Finished, Found, MethodStanding, Model, Photo, Progress, Refused, Sheet, UnitEffects, Work,
 } from './types'
 
 /** The server understood and said no; `message` says why, in words. */
@@ -69,6 +69,10 @@ export interface Api {
   search(words: string): Promise<Found>
   /** All labels of the model, each at its index. */
   labels(): Promise<string[]>
+  /** How a method of attribution stands against its controls. */
+  standing(query: Record<string, string>): Promise<MethodStanding>
+  /** The same, measured where nothing is known. */
+  measureStanding(query: Record<string, string>): Promise<Answer<MethodStanding>>
 }
 
 type Shown = (layer: string, channel: number) => string
@@ -175,4 +179,6 @@ export const http: Api = {
   sheet: (layer) => ask(`/api/layer?${new URLSearchParams({ layer })}`),
   search: (words) => ask(`/api/search?${new URLSearchParams({ q: words })}`),
   labels: () => ask('/api/labels'),
+  standing: (query) => ask(`/api/standing?${new URLSearchParams(query)}`),
+  measureStanding: (query) => later(`/api/standing/measured?${new URLSearchParams(query)}`),
 }

@@ -60,6 +60,8 @@ function toy() {
       throw new Gone()
     }),
     search: vi.fn(async () => ({ hits: [], note: '' })),
+    standing: vi.fn(),
+    measureStanding: vi.fn(),
   } satisfies Api
   const history: string[] = []
   let at = '/'

@@ -37,6 +37,7 @@ export type Weights = Wire['WeightsView']
 export type Neighbour = Wire['NeighbourView']
 export type Ablation = Wire['AblationView']
 export type Hit = Wire['HitView']
+export type MethodStanding = Wire['MethodStandingView']
 export type Found = Required<Wire['SearchView']>
 export type Patch = Wire['PatchView']
 export type Standout = Wire['StandoutView']

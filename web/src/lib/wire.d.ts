@@ -94,6 +94,16 @@ export interface components {
             parts: number[];
         };
         /**
+         * BesideView
+         * @description One control, and what came out beside it by each metric, in the order of the metrics.
+         */
+        BesideView: {
+            /** Control */
+            control: string;
+            /** Verdicts */
+            verdicts: string[];
+        };
+        /**
          * BinView
          * @description A range of activation, of how many inputs the value fell into it, and random ones of them.
          */
@@ -750,6 +760,38 @@ export interface components {
             activation: boolean;
             /** Spatial */
             spatial: boolean;
+        };
+        /**
+         * MethodStandingView
+         * @description What is known of a method on this model.
+         */
+        MethodStandingView: {
+            /** Method */
+            method: string;
+            /** Layer */
+            layer: string;
+            /** Use */
+            use: string;
+            /** State */
+            state: string;
+            /** Text */
+            text: string;
+            /** Fails */
+            fails: boolean;
+            /** Images */
+            images: number;
+            /** Data */
+            data: string;
+            /** Sample */
+            sample: string[];
+            /** Metrics */
+            metrics: string[];
+            /** Rows */
+            rows: components["schemas"]["BesideView"][];
+            /** Command */
+            command: string;
+            /** Offer */
+            offer: string;
         };
         /**
          * ModelView
