@@ -12,4 +12,5 @@ const published = site && new Published(site)
 if (published) showBy((layer, channel) => published.face(layer, channel))
 
 const props = { api: published ?? http, navigation: site ? byHash(site.start) : byPath }
+document.getElementById('opening')?.remove()
 mount(App, { target: document.getElementById('page')!, props })
