@@ -408,3 +408,18 @@ def test_a_stream_ends_when_the_server_does() -> None:
     with running(easel) as (queue, _):
         job = queue.ask(views("a:1"))
         assert asyncio.run(asyncio.wait_for(listen(queue, job), 5)) == [b"retry: 1000\n\n"]
+
+
+def test_a_computation_does_not_wait_for_a_batch_of_drawings() -> None:
+    easel, done = Easel(), threading.Event()
+    with running(easel) as (queue, kept):
+        queue.ask(views("a:1", "a:2"))
+        easel.wait()
+        job = queue.run("quick", lambda report: done.set())
+        easel.stroke()
+        assert done.wait(10)
+        assert kept == []
+        easel.stroke(STEPS - 1)
+        until(lambda: len(kept) == 2)
+        assert queue.stands(job)[1]
+        assert easel.batches == [["a:1", "a:2"]]

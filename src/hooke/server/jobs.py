@@ -187,8 +187,8 @@ class Queue:
         return [unit for unit in wanted if unit.stand.view.state == "queued"]
 
     def _choose(self) -> list[Unit]:
-        """The next batch, now being drawn; empty where nothing waits but what grows."""
-        wanted = [unit for unit in self._waiting() if not unit.growth]
+        """The next batch, now being drawn, computations first; empty where nothing waits but what grows."""
+        wanted = sorted((unit for unit in self._waiting() if not unit.growth), key=lambda unit: not unit.work)
         first = next(iter(wanted), None)
         if first is None:
             return []
@@ -249,6 +249,17 @@ class Queue:
             self._lead += now - begun
         return now
 
+    def _between(self) -> None:
+        """Computations, which take seconds, do not wait until a batch of drawings is done: they have their turn now."""
+        while not self._stopping:
+            with self._changed:
+                found = next((unit for unit in self._waiting() if unit.work), None)
+                if found is None:
+                    return
+                self._move(found, found.view("drawing"))
+            assert found.work
+            self._compute(found, found.work)
+
     def _slice(self, unit: Unit, growth: Growth) -> None:
         try:
             grown = next(growth, None)
@@ -295,6 +306,7 @@ class Queue:
                     if self._unwanted(batch):
                         reason = None
                         break
+                    self._between()
                     begun = self._aside(begun)
         except Exception as error:
             reason = _told(error, ", ".join(batch))
