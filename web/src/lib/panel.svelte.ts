@@ -7,6 +7,7 @@ export type PanelState = 'idle' | 'waiting' | 'working' | 'ready' | 'failed' | '
 
 export class Panel<T> {
   state = $state<PanelState>('idle')
+  /** What it is; while it is worked out, what there is of it so far. */
   answer = $state.raw<T | null>(null)
   share = $state(0)
   secondsLeft = $state<number | null>(null)
@@ -78,6 +79,7 @@ export class Panel<T> {
         this.state = 'working'
         this.share = event.share
         this.secondsLeft = event.seconds_left
+        if (event.so_far !== undefined && event.so_far !== null) this.answer = event.so_far as T
       },
       finished: ({ drawing }) => {
         over = true

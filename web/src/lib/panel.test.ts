@@ -40,6 +40,16 @@ it('follows a job to its answer', async () => {
   await vi.waitFor(() => expect(panel.answer).toBe('measured'))
 })
 
+it('shows what there is so far, also where it was cancelled', async () => {
+  const { panel, hear } = toy({ job: 'j' })
+  await panel.load()
+  hear().work?.({ share: 0.2, seconds_left: 3, so_far: 'coarse' })
+  hear().work?.({ share: 0.5, seconds_left: 2 })
+  expect([panel.state, panel.share, panel.answer]).toEqual(['working', 0.5, 'coarse'])
+  panel.cancel()
+  expect([panel.state, panel.answer]).toEqual(['cancelled', 'coarse'])
+})
+
 it('fails alone, says why, and tries again', async () => {
   const { panel, hear } = toy({ job: 'j' }, { ready: 'second' })
   await panel.load()

@@ -17,6 +17,7 @@ describe('the URL', () => {
     { ...start, layer: '`Mixed 4d`[0.out]~2' },
     { ...start, image: 'cat', of: 281, rather: 287 },
     { ...start, figure: 'flow' },
+    { ...start, image: 'cat', figure: 'activation_grid', scaled: true, zoom: 2 },
     { ...start, image: 'cat', layer: 'blocks.4.1.bn2.act', figure: 'spatial_attribution', place: { row: 5, column: 7 } },
     { ...start, layer: 'odd/layer', figure: 'alike' },
     { ...start, patch: { left: 0, top: 10, right: 30, bottom: 100 }, without: { left: 1, top: 2, right: 3, bottom: 4 } },

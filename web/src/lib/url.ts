@@ -32,6 +32,9 @@ export interface View {
   readonly depth: number | null
   readonly flow: number | null
   readonly trace: readonly [number, number] | null
+  /** Cells of the activation grids are scaled by magnitude; how often these are zoomed. */
+  readonly scaled: boolean
+  readonly zoom: number | null
   /** How the units of a layer are sorted, and which words their addresses or labels contain. */
   readonly sort: string | null
   readonly find: string | null
@@ -45,7 +48,7 @@ export interface Drill {
 export const start: View = {
   page: 'workspace', image: null, layer: null, place: null, channel: null, of: null, rather: null, drill: null,
   figure: null, patch: null, without: null, groups: null, group: null, depth: null, flow: null, trace: null,
-  edits: [], sort: null, find: null,
+  edits: [], scaled: false, zoom: null, sort: null, find: null,
 }
 
 export const layerView = (layer: string): View => ({ ...start, page: 'layer', layer })
@@ -81,6 +84,8 @@ export function parse(path: string, query: string): View {
     depth: parseIndex(parameters.get('depth')),
     flow: parseIndex(parameters.get('flow')),
     trace: parseNode(parameters.get('trace')),
+    scaled: parameters.get('cells') === 'scaled',
+    zoom: parseIndex(parameters.get('zoom')),
   }
 }
 
@@ -108,6 +113,8 @@ function workspace(view: View): [string, string[]] {
   for (const name of ['groups', 'group', 'depth', 'flow'] as const)
     if (view[name] !== null) parts.push(`${name}=${view[name]}`)
   if (view.trace !== null) parts.push(`trace=${view.trace.join('.')}`)
+  if (view.scaled) parts.push('cells=scaled')
+  if (view.zoom !== null) parts.push(`zoom=${view.zoom}`)
   return [view.image === null ? '/' : `/image/${encodeURIComponent(view.image)}`, parts]
 }
 
