@@ -6,6 +6,8 @@ export type Node = readonly [layer: number, group: number]
 
 export interface Bar {
   readonly node: Node
+  /** Where what flows in arrives, and where the bar begins from which all flows out. */
+  readonly arrival: number
   readonly x: number
   /** Of the bar itself; it is as high as the larger of all that flows in and all that flows out. */
   readonly y: number
@@ -53,7 +55,7 @@ export interface Room {
   readonly width: number
   /** Of all bars of the fullest column together. */
   readonly bars: number
-  /** Side of a node's picture, to the left of its bar. */
+  /** Side of a node's picture, to the left of its bar; what flows in arrives on its left. */
   readonly picture: number
   readonly bar: number
   readonly gap: number
@@ -61,13 +63,16 @@ export interface Room {
   readonly right: number
 }
 
+/** Left and right of a node's picture. */
+export const MARGIN = 4
+
 /** Lay the flow out: columns from the first layer to the target, groups where most of what they give goes, the rest
     of each layer at its foot. */
 export function diagram(flow: Flow, room: Room): Diagram {
   const edges = allEdges(flow)
   const sizes = sizesOf(flow, edges)
   const scale = room.bars / Math.max(...sizes.map((column) => sum(column.map(({ into, out }) => Math.max(into, out)))), 1e-30)
-  const first = room.picture + 4
+  const first = room.picture + MARGIN
   const step = (room.width - first - room.bar - room.right) / (sizes.length - 1)
   const columns = sizes.map((_, level) => first + level * step)
   const orders = ordered(flow, edges)
@@ -86,7 +91,9 @@ export function diagram(flow: Flow, room: Room): Diagram {
       const [own, taken] = [Math.max(into, out) * scale, rooms[level]![group]!]
       const value = flow.layers[level]?.groups[group]?.gives ?? flow.score
       const rest = level < flow.layers.length && group === order.length - 1
-      const bar = { node: [level, group] as const, x: columns[level]!, y: top + (taken - own) / 2, height: own, top, room: taken, value, rest }
+      const x = columns[level]!
+      const arrival = level < flow.layers.length ? x - room.picture - 2 * MARGIN : x
+      const bar = { node: [level, group] as const, arrival, x, y: top + (taken - own) / 2, height: own, top, room: taken, value, rest }
       top += taken + room.gap
       return bar
     })
@@ -200,7 +207,7 @@ function ports(flow: Flow, edges: number[][][], bars: Bar[], scale: number, wide
     const starts = new Map(froms.flatMap((from) => tos.map((to) => [key(from, to), take(leaving, from, width(edge, from, to))])))
     return tos.flatMap((to) =>
       froms.map((from): Ribbon => ({
-        from: from.node, to: to.node, value: value(edge, from, to), width: width(edge, from, to), x0: from.x + wide, x1: to.x,
+        from: from.node, to: to.node, value: value(edge, from, to), width: width(edge, from, to), x0: from.x + wide, x1: to.arrival,
         y0: starts.get(key(from, to))!, y1: take(reaching, to, width(edge, from, to)),
       })),
     )
@@ -212,7 +219,7 @@ function ports(flow: Flow, edges: number[][][], bars: Bar[], scale: number, wide
     const constant = level ? (constants[level - 1]?.[group] ?? 0) : 0
     const stub = (side: 'in' | 'out', value: number, used: Map<Bar, number>): Stub => {
       const width = Math.abs(value) * scale
-      return { node: bar.node, side, value, width, x: side === 'in' ? bar.x : bar.x + wide, y: take(used, bar, width) }
+      return { node: bar.node, side, value, width, x: side === 'in' ? bar.arrival : bar.x + wide, y: take(used, bar, width) }
     }
     return [...(constant ? [stub('in', constant, reaching)] : []), ...(around ? [stub('out', around, leaving)] : [])]
   })
