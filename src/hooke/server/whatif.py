@@ -109,14 +109,15 @@ def _text(here: Microscope, edit: Edit) -> str:
 
 def _labels(here: Microscope, seen: Seen, asked: Sequence[int | None]) -> list[ChangedLabelView]:
     """The likeliest labels before and after, and those asked about; likeliest before first."""
-    before, after, random = (one.softmax(-1) for one in (seen.before, seen.after, seen.random))
+    before, after = seen.before.softmax(-1), seen.after.softmax(-1)
     count = min(LABELS, len(before))
     chosen = [*before.topk(count).indices.tolist(), *after.topk(count).indices.tolist()]
     chosen += [one for one in asked if one is not None and one < len(before)]
     return [
         ChangedLabelView(
             index=at, label=here.model.label(at), before=float(before[at]), after=float(after[at]),
-            logit_before=float(seen.before[at]), logit_after=float(seen.after[at]), random=spread(random[:, at]),
+            logit_before=float(seen.before[at]), logit_after=float(seen.after[at]),
+            random=spread(seen.random[:, at] - seen.before[at]),
         )
         for at in sorted(dict.fromkeys(chosen), key=lambda at: -float(before[at]))
     ]  # fmt: skip

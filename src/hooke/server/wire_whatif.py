@@ -12,7 +12,7 @@ class SpreadView(BaseModel):
 
 
 class ChangedLabelView(BaseModel):
-    """A label's probability and logit before and after the edits; `random`: the probability after random others."""
+    """A label's probability and logit before and after the edits; `random`: how random others change the logit."""
 
     index: int
     label: str

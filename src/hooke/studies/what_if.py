@@ -25,8 +25,7 @@ CONTROLS = 20
 """So many random others, so that standing out of all of them is p < 0.05."""
 
 OTHERS = {
-    "group": "other groups", "unit": "other units of the layer, about as strong",
-    "unit here": "other units that are about as strong there", "place": "other places of the layer, about as strong",
+    "group": "other groups", "unit": "other units", "unit here": "other units there", "place": "other places",
 }  # fmt: skip
 """What the random others are, by the kind of what is edited."""
 
@@ -190,6 +189,9 @@ def _others(
     if not named and vectors:
         draws = draws[: max(map(len, vectors.values()))]
     kinds = dict.fromkeys(OTHERS[kind(place)] for place in named)
+    if named:
+        *most, last = kinds
+        kinds = dict.fromkeys([*most, f"{last} about as strong"])
     if vectors:
         kinds["vectors of other places of that photograph"] = None
     if any(isinstance(_inner(edit), Steer | ProjectOut) for edit in edits):
@@ -198,7 +200,7 @@ def _others(
     for number, draw in enumerate(draws):
         sources = {at: pool[number % len(pool)].position for at, pool in vectors.items()}
         found.append([_moved(model, edit, draw, sources.get(at), dice) for at, edit in enumerate(edits)])
-    return found, "; ".join(kinds)
+    return found, " and ".join(kinds)
 
 
 def _inner(edit: Edit) -> Edit:

@@ -119,7 +119,7 @@ export interface components {
         };
         /**
          * ChangedLabelView
-         * @description A label's probability and logit before and after the edits; `random`: the probability after random others.
+         * @description A label's probability and logit before and after the edits; `random`: how random others change the logit.
          */
         ChangedLabelView: {
             /** Index */
