@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from hooke.models.model import Model
     from hooke.publish.ledger import Report
-    from hooke.publish.site import Plan
+    from hooke.publish.work import Plan
 
 USUAL = 6
 """Of the shipped photographs, so many are published."""
@@ -90,7 +90,8 @@ def _planned(
 ) -> "tuple[list[tuple[str, PIL.Image.Image]], Plan]":
     """The photographs and layers to publish: of one view only what it shows."""
     from hooke.publish.publish import looked_at
-    from hooke.publish.site import Plan, usual_layers
+    from hooke.publish.site import usual_layers
+    from hooke.publish.work import Plan
     from hooke.studies.semantic_dictionary import default_layer, spatial_layer
 
     if not view:

@@ -15,8 +15,8 @@ def file_of(request: str) -> str:
 
 def canonical(request: str) -> str:
     """A request with its parameters in order."""
-    path, asked, query = request.partition("?")
-    if not asked:
+    path, _, query = request.partition("?")
+    if not query:
         return unquote(path)
     return f"{unquote(path)}?{'&'.join(sorted(f'{name}={value}' for name, value in parse_qsl(query, True)))}"
 

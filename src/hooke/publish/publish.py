@@ -24,7 +24,8 @@ from hooke.publish.ledger import Ledger, Report
 from hooke.publish.pages import Built, Head, built, data_url, page, whole
 from hooke.publish.pictures import PICTURES
 from hooke.publish.preview import preview
-from hooke.publish.site import Plan, publish_answers
+from hooke.publish.site import publish_answers
+from hooke.publish.work import Plan
 from hooke.server.app import STATIC
 
 LOOKS = "which units fire where, and what each looks for."

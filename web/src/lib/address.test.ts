@@ -13,5 +13,6 @@ it('names the file of a request', () => {
 
 it('does not mind the order of parameters, or how they are quoted', () => {
   expect(canonical('/api/a%20b?of=3&at=1%2C2')).toBe('/api/a b?at=1,2&of=3')
+  expect(canonical('/api/x?')).toBe('/api/x')
   expect(fileOf('/api/x?b=2&a=1')).toBe(fileOf('/api/x?a=1&b=2'))
 })

@@ -13,6 +13,7 @@ export function fileOf(request: string): string {
 export function canonical(request: string): string {
   const cut = request.indexOf('?')
   if (cut < 0) return decodeURIComponent(request)
+  if (cut === request.length - 1) return decodeURIComponent(request.slice(0, cut))
   const parameters = [...new URLSearchParams(request.slice(cut + 1))].map(([name, value]) => `${name}=${value}`)
   return `${decodeURIComponent(request.slice(0, cut))}?${parameters.sort().join('&')}`
 }
