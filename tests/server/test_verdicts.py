@@ -1,6 +1,7 @@
 """How a method stands: nothing at first, then what a small measurement finds, as the command line would find it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -48,13 +49,15 @@ def test_a_small_measurement_is_that_of_the_library_and_is_kept(
     again = Store(tmp_path / "again")
     report = validate_parts(model, verdicts._sample(here), to="act2", use="units", store=again)
     alone = report.standing("activation x gradient")
-    assert (found.state, found.text, found.images) == (alone.state, alone.text, 8)
+    assert (found.state, found.images) == (alone.state, 8)
     assert found.metrics == [METRIC]
     assert {row.control for row in found.rows} == set(CONTROLS)
     assert {(row.control, row.verdicts[0]) for row in found.rows} == {(one.control, one.verdict) for one in report.rows}
     assert (found.data, found.sample[:3]) == ("photographs", ["first", "second", "third"])
     kept = verdict(model, GradientTimesActivation(), "act2", use="units", store=here.store)
-    assert kept == alone
+    assert kept == replace(alone, text=found.text)
+    assert found.text.startswith("activation x gradient of units of act2")
+    assert found.text.removeprefix("activation x gradient of units of act2") in alone.text
     other = client.get("/api/standing", params={**UNITS, "use": "channels"}).json()
     assert other["state"] == "unmeasured"
 

@@ -60,7 +60,10 @@ def test_where_all_is_linear_credit_is_what_is_lost(model: Model, store: Store, 
     assert len(known.sample) == known.images == 16
     if use != "groups":
         assert known.state == "better"
-        assert known.text == f"activation x gradient is better than every control by {METRIC} (16 images)"
+        assert (
+            known.text
+            == f"activation x gradient of {use} of see.1 is better than every control by {METRIC} (16 images)"
+        )
 
 
 def test_images_in_which_no_part_is_active_have_no_score(model: Model, store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -23,10 +24,14 @@ class Entry:
 @styled
 def dictionary(
     photograph: Any, layer: str, position: tuple[int, int], grid: tuple[int, int], entries: Sequence[Entry],
-    peak: float,
+    peak: float, note: str = "", pale: bool = False,
 ) -> Figure:  # fmt: skip
-    """The photograph (row, column, channel) with the position of the layer's `grid` marked; one bar an entry."""
-    figure = Figure(figsize=(6.5, 2.4), layout="constrained")
+    """The photograph (row, column, channel) with the position of the layer's `grid` marked; one bar an entry.
+
+    `note`: how far to trust what the units are said to speak for; `pale`: not far, so that it is grey.
+    """
+    figure = Figure(figsize=(6.5, 2.6), layout="constrained")
+    ahead, against = (MUTED, MUTED) if pale else (ORANGE, BLUE)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.9))
     left.imshow(photograph.squeeze(), cmap="gray" if photograph.shape[-1] == 1 else None, interpolation="bilinear")
     tall, wide = (side / cells for side, cells in zip(photograph.shape[:2], grid, strict=True))
@@ -37,10 +42,12 @@ def dictionary(
     down = range(len(entries))
     right.barh(down, [entry.magnitude for entry in entries], color=MUTED, height=0.28, align="edge")
     for at, entry in enumerate(entries):
-        right.text(0, at - 0.08, entry.supports, color=ORANGE, va="bottom", fontsize=6.5)
-        right.text(peak, at - 0.08, entry.opposes, color=BLUE, va="bottom", ha="right", fontsize=6.5)
+        right.text(0, at - 0.08, entry.supports, color=ahead, va="bottom", fontsize=6.5)
+        right.text(peak, at - 0.08, entry.opposes, color=against, va="bottom", ha="right", fontsize=6.5)
     right.set_yticks(down, [entry.name for entry in entries])
     right.set_xlim(0, peak)
     right.set_ylim(len(entries) - 0.4, -0.6)
     right.set_xlabel("magnitude (axis to the layer's largest); orange: speaks for, blue: against")
+    if note:
+        figure.supxlabel(fill(note, 130), x=0.01, ha="left", fontsize=6, color=MUTED)
     return figure

@@ -20,13 +20,17 @@ CLIPPED = 98
 
 @dataclass(frozen=True)
 class Shown:
-    """One map [row, column] under its title; `cell`: the position that is meant (with no map, in a grid of `size`)."""
+    """One map [row, column] under its title; `cell`: the position that is meant (with no map, in a grid of `size`).
+
+    `pale`: drawn in greys, since it fails against its controls.
+    """
 
     title: str
     map: Pixels | None
     cell: tuple[int, int] | None = None
     size: tuple[int, int] = (1, 1)
     note: str = ""
+    pale: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ def signed(axis: Any, photograph: Pixels, shown: Shown) -> None:
     if shown.map is not None:
         end = float(numpy.abs(shown.map).max()) or 1.0
         layer = numpy.zeros((*shown.map.shape, 4))
-        layer[..., :3] = numpy.where((shown.map > 0)[..., None], to_rgb(ORANGE), to_rgb(BLUE))
+        ends = (INK, MUTED) if shown.pale else (ORANGE, BLUE)
+        layer[..., :3] = numpy.where((shown.map > 0)[..., None], *map(to_rgb, ends))
         layer[..., 3] = numpy.abs(shown.map) / end
         axis.imshow(layer, extent=area, interpolation="nearest")
     if shown.cell is not None:
@@ -71,23 +76,25 @@ def signed(axis: Any, photograph: Pixels, shown: Shown) -> None:
 
 @styled
 def tinted(
-    photograph: Pixels, tints: Sequence[tuple[str, Pixels]], words: Sequence[Sequence[str]], title: str, note: str
-) -> Figure:
-    """Layers tinted by two factors [factor, row, column], orange and blue, with the words of each factor."""
+    photograph: Pixels, tints: Sequence[tuple[str, Pixels]], words: Sequence[Sequence[str]], title: str, note: str,
+    pale: bool = False,
+) -> Figure:  # fmt: skip
+    """Layers tinted by two factors [factor, row, column], orange and blue (`pale`: greys), with each factor's words."""
+    ends = (INK, MUTED) if pale else (ORANGE, BLUE)
     figure, (axes,) = panels(1, len(tints) + 1, width=2.0 * len(tints) + 1.9, height=2.75)
     for axis, (name, values) in zip(axes, tints, strict=False):
         area = ground(axis, photograph)
         positive = numpy.maximum(values, 0)
         end = float(numpy.percentile(positive, CLIPPED)) or float(positive.max()) or 1.0
         strength = numpy.minimum(1, positive / end)
-        for colour, one in zip((ORANGE, BLUE), strength, strict=False):
+        for colour, one in zip(ends, strength, strict=False):
             layer = numpy.zeros((*one.shape, 4))
             layer[..., :3], layer[..., 3] = to_rgb(colour), 0.8 * one
             axis.imshow(layer, extent=area, interpolation="nearest")
         _named(axis, name, "")
     legend = axes[-1]
     legend.set_axis_off()
-    for at, (colour, lines) in enumerate(zip((ORANGE, BLUE), words, strict=False)):
+    for at, (colour, lines) in enumerate(zip(ends, words, strict=False)):
         text = "\n".join(lines)
         legend.text(0, 1 - 0.5 * at, text, color=colour, va="top", fontsize=7, transform=legend.transAxes)
     figure.suptitle(title, x=0.01, ha="left", fontsize=9)

@@ -39,12 +39,12 @@ class _Placed:
 @styled
 def sankey(
     columns: Sequence[Column], edges: Sequence[Numbers], shares: Sequence[Numbers] | None, end: tuple[str, float],
-    title: str, note: str,
+    title: str, note: str, pale: bool = False,
 ) -> Figure:  # fmt: skip
     """The groups of each layer and what flows between them, to the target `end` (name, value).
 
     `edges[l]` [later, group]; a flow for the target is orange, against it blue. With `shares` (of a trace) only that
-    share of each flow is in full colour.
+    share of each flow is in full colour. `pale`: in greys, since it is not true to what was measured.
     """
     figure, ((axis,),) = panels(1, 1, width=1.9 * len(columns) + 2.2, height=4.2)
     last = columns[-1].nodes[None]
@@ -52,7 +52,7 @@ def sankey(
     placed = _placed(columns, flows)
     for level, flow in enumerate(flows):
         share = numpy.ones_like(flow) if shares is None or level >= len(shares) else shares[level]
-        _bands(axis, level, flow, placed[level], placed[level + 1], share)
+        _bands(axis, level, flow, placed[level], placed[level + 1], share, (MUTED, REST) if pale else (ORANGE, BLUE))
     for level, (column, place) in enumerate(zip(columns, placed, strict=False)):
         _column(axis, level, column, place)
     name, value = end
@@ -86,14 +86,16 @@ def _placed(columns: Sequence[Column], flows: Sequence[Numbers]) -> list[_Placed
     return [_Placed(one.tops, numpy.maximum(one.heights, 1e-4 * scale)) for one in found]
 
 
-def _bands(axis: Any, level: int, flow: Numbers, start: _Placed, end: _Placed, shares: Numbers) -> None:
+def _bands(
+    axis: Any, level: int, flow: Numbers, start: _Placed, end: _Placed, shares: Numbers, tones: tuple[str, str]
+) -> None:  # fmt: skip
     sizes = numpy.abs(flow)
     scale = _scale(sizes, start, end)
     left, right = start.tops.copy(), end.tops.copy()
     for later in range(flow.shape[0]):
         for group in range(flow.shape[1]):
             width = sizes[later, group] * scale
-            tone = ORANGE if flow[later, group] > 0 else BLUE
+            tone = tones[0] if flow[later, group] > 0 else tones[1]
             ends = (level + BAR, left[group]), (level + 1, right[later])
             _band(axis, *ends, width, tone, 0.08)
             _band(axis, *ends, width * float(shares[later, group]), tone, 0.42)

@@ -6,7 +6,7 @@ A map is tried by taking pixels away (`validate`). Where credits are read part b
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -107,7 +107,9 @@ def validate_parts(
     own = {name: _scored(every, seen) for name, every in scores.items()}
     report = _report(model, about, asked, own, _scored(shared, seen), names, place)
     for name, by in methods.items():
-        keep(model, by, layer, "sum", report.standing(name), store, use)
+        found = report.standing(name)
+        text = found.text.replace(name, f"{name} of {use} of {layer}", 1)
+        keep(model, by, layer, "sum", replace(found, text=text), store, use)
     return report
 
 

@@ -1,17 +1,20 @@
 """Channel attribution as numbers, as maps of the units for and against, and as one unit drilled."""
 
 import time
+from dataclasses import replace
+from textwrap import fill
 from typing import Any
 
-from hooke.attribution.gradients import GradientTimesActivation
+from hooke.addresses import Place
 from hooke.models.model import Model
 from hooke.plots.maps import Bars, Shown, maps
 from hooke.shapes import Canvas
 from hooke.studies.channel_attribution import SHOWN, ChannelAttribution, Drilled, Driller, channel_attribution, extremes
+from hooke.studies.how_sure import how_sure
 from hooke.studies.layers import tracing_layers
 from hooke.studies.registry import Asked, Report, Watch
+from hooke.studies.reports import trust
 from hooke.studies.reports.targets import likeliest, named
-from hooke.validation.standing import verdict
 
 LAYERS, LABELS = 5, 5
 
@@ -30,14 +33,23 @@ def report(model: Model, canvas: Canvas, asked: Asked, watch: Watch) -> Report:
         watch("units", len(found.drilled), 2 * count * len(layers))
     assert found is not None
     seconds["all"] = time.perf_counter() - begun
-    facts = _facts(model, driller, found, count) | {"timings": seconds}
-    return Report(facts, _figures(model, canvas, driller, found, count))
+    told = _trusted(model, canvas, found, count)
+    facts = {**_facts(model, driller, found, count), **trust.facts(*told.values()), "timings": seconds}
+    return Report(facts, _figures(model, canvas, driller, found, count, told))
+
+
+def _trusted(model: Model, canvas: Canvas, found: ChannelAttribution, count: int) -> dict[str, trust.Told]:
+    """What is known of the evidence of each layer's channels; under "" what this photograph shows of those shown."""
+    shown = [
+        Place(layer, channel) for layer in found.layers for side in found.strongest(layer, count) for channel in side
+    ]
+    seen = trust.sure_here(how_sure(model, canvas, shown, found.of), "channels")
+    return {**{layer: trust.known(model, layer, "channels") for layer in found.layers}, "": seen}
 
 
 def _facts(model: Model, driller: Driller, found: ChannelAttribution, count: int) -> dict[str, Any]:
     return {
         "of": found.of, "name": named(model, found.of), "score": found.score, "layers": found.layers,
-        "validated": verdict(model, GradientTimesActivation(), found.layers[-1]).text,
         "terms": [{"of": name, "name": named(model, name), "weight": one} for name, one in found.weights.items()],
         "units": {
             layer: {
@@ -74,26 +86,41 @@ def _drilled(model: Model, one: Drilled, count: int) -> dict[str, Any]:
 
 
 def _figures(
-    model: Model, canvas: Canvas, driller: Driller, found: ChannelAttribution, count: int
+    model: Model, canvas: Canvas, driller: Driller, found: ChannelAttribution, count: int,
+    told: dict[str, trust.Told],
 ) -> dict[str, Any]:  # fmt: skip
     photograph = canvas.permute(1, 2, 0).cpu().numpy()
-    rows: list[list[Shown | Bars]] = [[] for _ in range(2 * count)]
-    for layer in found.layers:
-        sides = found.strongest(layer, count)
-        for at in range(count):
-            for start, side, sign in ((0, sides[0], 1), (count, sides[1][::-1], -1)):
-                if at < len(side):
-                    rows[start + at].append(_shown(driller, found, layer, side[at], sign))
-                else:
-                    rows[start + at].append(Shown(f"{layer}: none", None))
-    note = f"activations of the {count} units most for (orange) and most against (blue), and what they give, in logits"
-    figures = {"units": maps(photograph, rows, f"{model.name}: {named(model, found.of)}", note)}
+    figures: dict[str, Any] = {}
+    failing = [layer for layer in found.layers if trust.fails(told[layer], told[""])]
+    for name, layers in (("units", [one for one in found.layers if one not in failing]), ("units_failing", failing)):
+        if layers:
+            rows = _rows(driller, found, layers, count, pale=name != "units")
+            note = (
+                f"activations of the {count} units most for (orange) and most against (blue), and what they give, in "
+                f"logits.\n{fill(trust.sentences(*(told[one] for one in layers), told['']), 150)}"
+            )
+            figures[name] = maps(photograph, rows, f"{model.name}: {named(model, found.of)}", note)
     if found.drilled:
         middle = found.layers[len(found.layers) // 2]
         units = [one for one in found.drilled.values() if one.layer == middle] or list(found.drilled.values())
         one = max(units, key=lambda one: abs(float(found.evidence[one.layer][one.channel])))
         figures["drilled"] = _drill_figure(model, photograph, driller, one, count)
     return figures
+
+
+def _rows(
+    driller: Driller, found: ChannelAttribution, layers: list[str], count: int, pale: bool
+) -> list[list[Shown | Bars]]:  # fmt: skip
+    """The units for, the strongest first, and those against, the strongest last; a column for each layer."""
+    rows: list[list[Shown | Bars]] = [[] for _ in range(2 * count)]
+    for layer in layers:
+        sides = found.strongest(layer, count)
+        for at in range(count):
+            for start, side, sign in ((0, sides[0], 1), (count, sides[1][::-1], -1)):
+                none: Shown | Bars = Shown(f"{layer}: none", None)
+                one = replace(_shown(driller, found, layer, side[at], sign), pale=pale) if at < len(side) else none
+                rows[start + at].append(one)
+    return rows
 
 
 def _shown(driller: Driller, found: ChannelAttribution, layer: str, channel: int, sign: int) -> Shown:

@@ -1,6 +1,7 @@
 """The flow as numbers and as a diagram, with one path traced and the rank correlation with measured effects."""
 
 import time
+from textwrap import fill
 from typing import Any
 
 from hooke.models.model import Model
@@ -10,6 +11,7 @@ from hooke.shapes import Canvas
 from hooke.studies.flow import GroupFlow, group_flow, shuffled_flow
 from hooke.studies.layers import tracing_layers
 from hooke.studies.registry import Asked, Report, Watch
+from hooke.studies.reports import trust
 from hooke.studies.reports.groups import strongest_units
 from hooke.studies.reports.targets import likeliest, named
 from hooke.studies.tracing import Trace, traced
@@ -30,8 +32,23 @@ def report(model: Model, canvas: Canvas, asked: Asked, watch: Watch) -> Report:
     seconds["all"] = time.perf_counter() - begun
     middle = len(flow.flows.nodes) // 2
     trace = traced(flow.flows, middle, int(flow.flows.nodes[middle][:-1].abs().argmax()))
-    facts = _facts(model, flow, control, trace) | {"timings": seconds}
-    return Report(facts, _figures(model, canvas, flow, control, trace))
+    told = _trusted(flow)
+    facts = {**_facts(model, flow, control, trace), **trust.facts(*told), "timings": seconds}
+    return Report(facts, _figures(model, canvas, flow, control, trace, told))
+
+
+def _trusted(flow: GroupFlow) -> list[trust.Told]:
+    """What groups, and what flows between them, are said to give beside what is lost without them."""
+    names = [one.layer for one in flow.factorizations]
+    nodes = [
+        trust.here(gives.tolist(), lost.tolist(), f"groups of {name}", name)
+        for name, gives, lost in zip(names, flow.flows.nodes, flow.effects, strict=True)
+    ]
+    edges = [
+        trust.here(edge.flatten().tolist(), lost.flatten().tolist(), f"flows from {one} to {other}", one)
+        for one, other, edge, lost in zip(names, names[1:], flow.flows.edges, flow.edge_effects, strict=False)
+    ]
+    return [*nodes, *edges]
 
 
 def _facts(model: Model, flow: GroupFlow, control: GroupFlow, trace: Trace) -> dict[str, Any]:
@@ -64,9 +81,11 @@ def _facts(model: Model, flow: GroupFlow, control: GroupFlow, trace: Trace) -> d
 
 
 def _figures(
-    model: Model, canvas: Canvas, flow: GroupFlow, control: GroupFlow, trace: Trace
+    model: Model, canvas: Canvas, flow: GroupFlow, control: GroupFlow, trace: Trace,
+    told: list[trust.Told],
 ) -> dict[str, Any]:  # fmt: skip
-    flows = flow.flows
+    """Greyed where what is drawn contradicts, or has nothing to do with, what is measured."""
+    flows, failing = flow.flows, [one for one in told if one.fails]
     columns = []
     for level, one in enumerate(flow.factorizations):
         names = [f".{at}" for at in range(len(one.addresses))] + ["rest"]
@@ -81,11 +100,12 @@ def _figures(
         f"Not drawn: what passes the next layer by ({passing} of what flows out), and constants."
     )
     end = (name.split(",")[0], flows.score)
+    note += "\n" + fill(trust.sentences(*failing), 150) if failing else ""
     chosen = flow.factorizations[trace.chosen[0]].addresses[trace.chosen[1]]
     shares = [*(share.numpy() for share in trace.edges), trace.nodes[-1].numpy()[None]]
     figures = {
-        "flow": sankey(columns, edges, None, end, title, note),
-        "traced": sankey(columns, edges, shares, end, f"{title}: of {chosen}", note),
+        "flow": sankey(columns, edges, None, end, title, note, bool(failing)),
+        "traced": sankey(columns, edges, shares, end, f"{title}: of {chosen}", note, bool(failing)),
     }
     photograph = canvas.permute(1, 2, 0).expand(-1, -1, 3).cpu().numpy()
     for one in flow.factorizations:

@@ -10,6 +10,7 @@ from hooke.plots.sure import group_effects
 from hooke.shapes import Canvas
 from hooke.studies.groups import GroupStudy, group_study, slider
 from hooke.studies.registry import Asked, Report, Watch
+from hooke.studies.reports import trust
 from hooke.studies.semantic_dictionary import default_layer
 
 GROUPS, LABELS, UNITS = 6, 5, 5
@@ -29,7 +30,20 @@ def report(model: Model, canvas: Canvas, asked: Asked, watch: Watch) -> Report:
     assert found is not None
     steps = list(slider(model, canvas, layer, [one.rank for one in found.curve.ranks] if found.curve else ()))
     seconds["slider"] = time.perf_counter() - begun
-    return Report(_facts(model, found, steps) | {"timings": seconds}, _figures(model, canvas, found))
+    told = _trusted(model, found)
+    facts = {**_facts(model, found, steps), **trust.facts(*told), "timings": seconds}
+    return Report(facts, _figures(model, canvas, found, told))
+
+
+def _trusted(model: Model, found: GroupStudy) -> tuple[trust.Told, trust.Told]:
+    """What is known of the effects of a layer's groups, and what this photograph shows of them."""
+    assert found.effects is not None
+    assert found.measured is not None
+    layer, likely = found.factorization.layer, _likely(found)
+    linear, measured = (part[:, likely].flatten().tolist() for part in (found.effects, found.measured))
+    return trust.known(model, layer, "groups"), trust.here(
+        linear, measured, "effects of groups on likely labels", layer
+    )
 
 
 def _facts(model: Model, found: GroupStudy, steps: list[GroupStudy]) -> dict[str, Any]:
@@ -85,7 +99,9 @@ def _likely(found: GroupStudy) -> list[int]:
     return likely
 
 
-def _figures(model: Model, canvas: Canvas, found: GroupStudy) -> dict[str, Any]:
+def _figures(
+    model: Model, canvas: Canvas, found: GroupStudy, told: tuple[trust.Told, trust.Told]
+) -> dict[str, Any]:  # fmt: skip
     one, order = found.factorization, list(found.order)
     units = ["channels " + ", ".join(map(str, strongest_units(one, at))) for at in order]
     names = [str(one.addresses[at]).removeprefix(one.layer) for at in order]
@@ -99,7 +115,10 @@ def _figures(model: Model, canvas: Canvas, found: GroupStudy) -> dict[str, Any]:
     assert found.measured is not None
     linear, measured = (part[rows][:, _likely(found)].numpy() for part in (found.effects, found.measured))
     colours = [*(colour(at) for at in range(len(order))), "#BBBBBB"]
-    figures["effects"] = group_effects([*names, "rest"], colours, labels, linear, measured, "what groups give")
+    note, grey = trust.sentences(*told), trust.fails(*told)
+    figures["effects"] = group_effects(
+        [*names, "rest"], colours, labels, linear, measured, "what groups give", note, grey
+    )
     if found.curve is not None:
         curve = [(at.rank, at.explained, at.random, at.stability) for at in found.curve.ranks]
         figures["ranks"] = rank_figure(curve, found.curve.chosen)

@@ -10,6 +10,7 @@ from hooke.plots.sure import how_sure as figure
 from hooke.shapes import Canvas
 from hooke.studies.how_sure import Sure, how_sure
 from hooke.studies.registry import Asked, Report, Watch
+from hooke.studies.reports import trust
 from hooke.studies.reports.targets import likeliest, named
 from hooke.studies.semantic_dictionary import default_layer, layer_dictionary
 
@@ -32,8 +33,13 @@ def report(model: Model, canvas: Canvas, asked: Asked, watch: Watch) -> Report:
         row = (one.address, (one.linear, one.integrated, one.measured), one.disagreement)
         panes.setdefault(kind, []).append(row)
     title = f"{model.name}: how sure"
-    facts = {"of": of, "name": named(model, of), "selections": told(found)}
-    return Report(facts, {"how_sure": figure(list(panes.values()), title, named(model, of))})
+    lost = [one.measured for one in found]
+    ways = (
+        trust.here([one.linear for one in found], lost, "selections, by activation x gradient"),
+        trust.here([one.integrated for one in found], lost, "selections, by integrated gradients"),
+    )
+    facts = {"of": of, "name": named(model, of), "selections": told(found), **trust.facts(*ways)}
+    return Report(facts, {"how_sure": figure(list(panes.values()), title, named(model, of), trust.sentences(*ways))})
 
 
 def told(found: list[Sure]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from hooke.plots.dictionary import Entry, dictionary
 from hooke.shapes import Canvas
 from hooke.studies.how_sure import how_sure
 from hooke.studies.registry import Asked, Report, Watch
+from hooke.studies.reports import trust
 from hooke.studies.reports.how_sure import told
 from hooke.studies.reports.targets import likeliest, named
 from hooke.studies.semantic_dictionary import default_layer, layer_dictionary, semantic_dictionary
@@ -31,10 +32,15 @@ def report(model: Model, canvas: Canvas, asked: Asked, watch: Watch) -> Report:
         "layer": layer, "rows": whole.height, "columns": whole.width, "position": list(position),
         "norm": float(whole.norms[position]), "peak": whole.peak, "entries": [asdict(entry) for entry in entries],
     }  # fmt: skip
+    pale = False
     if any(entry.supports or entry.opposes for entry in entries):
         of = likeliest(model, canvas)
         here = [Place(layer, entry.channel, position) for entry in entries]
-        facts["sure"] = {"of": of, "label": named(model, of), "entries": told(how_sure(model, canvas, here, of))}
+        sure = how_sure(model, canvas, here, of)
+        facts["sure"] = {"of": of, "label": named(model, of), "entries": told(sure)}
+        known, seen = trust.known(model, layer, "units"), trust.sure_here(sure, "units at the position", layer)
+        facts |= trust.facts(known, seen)
+        pale = trust.fails(known, seen)
     shown = [
         Entry(
             entry.address.rpartition(":")[2],
@@ -44,6 +50,7 @@ def report(model: Model, canvas: Canvas, asked: Asked, watch: Watch) -> Report:
         )
         for entry in entries
     ]
+    note = str(facts.get("validated", ""))
     grid = (whole.height, whole.width)
-    figure = dictionary(canvas.permute(1, 2, 0).numpy(), layer, position, grid, shown, whole.peak)
+    figure = dictionary(canvas.permute(1, 2, 0).numpy(), layer, position, grid, shown, whole.peak, note, pale)
     return Report(facts, {"semantic_dictionary": figure})

@@ -1,14 +1,14 @@
 """Spatial attribution as numbers, as tints and maps, and as sprites of all pairs."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from hooke.addresses import Place
-from hooke.attribution.gradients import GradientTimesActivation
 from hooke.models.model import Model
 from hooke.plots.maps import Bars, Shown, maps, tinted
 from hooke.shapes import Canvas
@@ -16,6 +16,7 @@ from hooke.studies.channel_attribution import extremes
 from hooke.studies.how_sure import Sure, how_sure
 from hooke.studies.layers import tracing_layers
 from hooke.studies.registry import Asked, Report, Watch
+from hooke.studies.reports import trust
 from hooke.studies.reports.how_sure import told
 from hooke.studies.spatial_attribution import (
     CLASSES,
@@ -25,9 +26,8 @@ from hooke.studies.spatial_attribution import (
     paths_of,
     spatial_attribution,
 )
-from hooke.validation.standing import verdict
 
-LAYERS, LISTED = 4, 5
+LAYERS, LISTED, TAKEN = 4, 5, 48
 PATH_NAMES = ("linear", "integrated", "stochastic path")
 
 
@@ -51,8 +51,35 @@ def report(model: Model, canvas: Canvas, asked: Asked, watch: Watch) -> Report:
     paths = paths_of(model, canvas, layers, (layer, position))
     seconds["with paths"] = time.perf_counter() - begun
     (sure,) = how_sure(model, canvas, [Place(layer, position=position)], f"logits:{int(found.logits.argmax())}")
-    facts = _facts(model, found, paths) | {"sure": told([sure])[0], "timings": seconds}
-    return Report(facts, _figures(model, canvas, found, paths, sure), _sprites(found))
+    known = {name: trust.known(model, name, "positions") for name in layers}
+    seen = _seen(model, canvas, found)
+    facts = {
+        **_facts(model, found, paths), **trust.facts(*known.values(), *seen.values()), "sure": told([sure])[0],
+        "timings": seconds,
+    }  # fmt: skip
+    return Report(facts, _figures(model, canvas, found, paths, sure, known, seen), _sprites(found))
+
+
+def _seen(model: Model, canvas: Canvas, found: SpatialAttribution) -> dict[str, trust.Told]:
+    """What this photograph shows of the maps: for the likeliest label the positions of each layer, and under "" those
+    of the layer before for the pointer's norm; some positions, evenly spread, are taken away one by one."""
+    label, pointed = f"logits:{found.classes[0]}", found.pointed
+    seen = {
+        name: trust.sure_here(how_sure(model, canvas, _spread(name, norms), label), f"positions of {name}", name)
+        for name, norms in found.norms.items()
+    }
+    if pointed.before:
+        name = list(pointed.before)[-1]
+        of = str(Place(pointed.layer, position=pointed.position))
+        what = f"positions of {name} for the pointer's norm"
+        seen[""] = trust.sure_here(how_sure(model, canvas, _spread(name, found.norms[name]), of), what, name)
+    return seen
+
+
+def _spread(name: str, norms: Tensor) -> list[Place]:
+    """Some positions of a layer, evenly spread over all."""
+    count = min(TAKEN, norms.numel())
+    return [Place(name, position=divmod(at * norms.numel() // count, norms.shape[1])) for at in range(count)]
 
 
 def _longest(norms: Tensor) -> tuple[int, int]:
@@ -66,7 +93,6 @@ def _facts(model: Model, found: SpatialAttribution, paths: Sequence[Paths]) -> d
     factors = found.factors
     return {
         "layers": {name: list(norms.shape) for name, norms in found.norms.items()},
-        "validated": verdict(model, GradientTimesActivation(), pointed.layer).text,
         "predicted": [{"label": model.label(at), "index": at, "logit": float(found.logits[at])} for at in top],
         "pointer": {
             "layer": pointed.layer, "position": list(pointed.position), "strength": pointed.strength,
@@ -110,10 +136,38 @@ def _words(model: Model, found: SpatialAttribution, weights: Tensor) -> list[str
 
 
 def _figures(
-    model: Model, canvas: Canvas, found: SpatialAttribution, paths: Sequence[Paths], sure: Sure
+    model: Model, canvas: Canvas, found: SpatialAttribution, paths: Sequence[Paths], sure: Sure,
+    known: Mapping[str, trust.Told], seen: Mapping[str, trust.Told],
 ) -> dict[str, Any]:  # fmt: skip
+    """What fails is greyed, in figures of its own."""
     photograph = canvas.permute(1, 2, 0).cpu().numpy()
-    pointed, figures = found.pointed, {}
+    figures = {"pointer": _pointer(model, photograph, found, sure, seen.get(""))}
+    for name, failing in (("tints", False), ("tints_failing", True)):
+        layers = [one for one in found.layers if trust.fails(known[one], seen[one]) is failing]
+        if found.factors is not None and layers:
+            tints = [(one, found.factors.tints[one].numpy()) for one in layers]
+            words = [_words(model, found, one) for one in found.factors.weights]
+            note = (
+                f"two factors of position x {len(found.classes)} classes; they explain {found.factors.explained:.0%}.\n"
+                + fill(trust.sentences(*(told[one] for told in (known, seen) for one in layers)), 150)
+            )
+            title = f"{model.name}: what positions speak for"
+            figures[name] = tinted(photograph, tints, words, title, note, pale=failing)
+    if paths:
+        rows = [
+            [Shown(f"{one.to}\n{name}", path.numpy()) for name, path in zip(PATH_NAMES, one.maps, strict=True)]
+            for one in paths
+        ]
+        moved = ", ".join(f"{float(one.dependence.moved[0, 1]):.0%} at {one.to}" for one in paths)
+        note = f"credit that lies elsewhere on the integrated path: {moved}"
+        figures["paths"] = maps(photograph, rows, f"{paths[0].of} along three paths", note)
+    return figures
+
+
+def _pointer(
+    model: Model, photograph: Any, found: SpatialAttribution, sure: Sure, seen: trust.Told | None
+) -> Any:  # fmt: skip
+    pointed = found.pointed
     shown: list[Shown | Bars] = []
     for name in found.layers:
         if name == pointed.layer:
@@ -123,7 +177,9 @@ def _figures(
             down = name in pointed.before
             one = (pointed.before if down else pointed.after)[name]
             end = f"colours end at {float(one.abs().max()):.2g}"
-            shown.append(Shown(("influenced by " if down else "influences ") + name, one.numpy(), note=end))
+            pale = down and seen is not None and seen.fails
+            words = ("influenced by " if down else "influences ") + name
+            shown.append(Shown(words, one.numpy(), note=end, pale=pale))
     votes = [(one["label"].split(",")[0], one["effect"]) for one in _votes(model, found)]
     title = (
         f"{model.name}: what {pointed.layer} at {pointed.position[0]}, {pointed.position[1]} comes from and leads to"
@@ -134,24 +190,9 @@ def _figures(
         f"To {likeliest} the position gives {sure.linear:+.2g} to first order, {sure.integrated:+.2g} integrated, "
         f"{sure.measured:+.2g} measured by taking it away."
     )
-    figures["pointer"] = maps(
-        photograph, [[*shown, Bars(f"gives, of {len(found.classes)} likely classes, to", votes)]], title, note
-    )
-    if found.factors is not None:
-        tints = [(name, one.numpy()) for name, one in found.factors.tints.items()]
-        words = [_words(model, found, one) for one in found.factors.weights]
-        note = f"two factors of position x {len(found.classes)} classes; they explain {found.factors.explained:.0%}"
-        title = f"{model.name}: what positions speak for"
-        figures["tints"] = tinted(photograph, tints, words, title, note)
-    if paths:
-        rows = [
-            [Shown(f"{one.to}\n{name}", path.numpy()) for name, path in zip(PATH_NAMES, one.maps, strict=True)]
-            for one in paths
-        ]
-        moved = ", ".join(f"{float(one.dependence.moved[0, 1]):.0%} at {one.to}" for one in paths)
-        note = f"credit that lies elsewhere on the integrated path: {moved}"
-        figures["paths"] = maps(photograph, rows, f"{paths[0].of} along three paths", note)
-    return figures
+    if seen is not None:
+        note += "\n" + fill(f"Influence on norms: not measured over photographs; {seen.text}.", 150)
+    return maps(photograph, [[*shown, Bars(f"gives, of {len(found.classes)} likely classes, to", votes)]], title, note)
 
 
 def _sprites(found: SpatialAttribution) -> dict[str, Tensor]:
