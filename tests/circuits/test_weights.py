@@ -48,6 +48,9 @@ def test_excitation_and_inhibition_are_apart(model: Model) -> None:
     assert found.excitation.tolist() == [[10, 10]]
     assert found.inhibition.tolist() == [[-16, -16]]
     assert found.net.tolist() == [[-6, -6]]
+    up, down = found.before("figures_act:0")
+    assert up == []
+    assert [(one.excitation, one.inhibition) for one in down] == [(10, -16), (10, -16)]
 
 
 def test_direct_kernels_are_the_expanded_ones_of_one_layer(model: Model) -> None:

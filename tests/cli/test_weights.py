@@ -19,8 +19,9 @@ def test_numbers_and_files(hooke, tmp_path: Path) -> None:
     assert found["trust"] is None
     (one, _) = found["units"]
     assert one["unit"] == "figures_act:0"
-    assert [entry["excitation"] for entry in one["excite"]] == [10, 10]
-    assert [entry["inhibition"] for entry in one["inhibit"]] == [-16, -16]
+    # Each edge does both, and inhibits more: it stands there, once.
+    assert one["excite"] == []
+    assert [(entry["excitation"], entry["inhibition"]) for entry in one["inhibit"]] == [(10, -16), (10, -16)]
     stored = numpy.load(out / "weights.npz")
     assert torch.equal(torch.from_numpy(stored["values"]), square.tiles(square.EDGES_TO_FIGURES, square.EDGES, 7))
     assert list(stored["sources"]) == ["edges_act:0", "edges_act:1"]
@@ -33,7 +34,7 @@ def test_numbers_and_files(hooke, tmp_path: Path) -> None:
 def test_units_and_the_table(hooke) -> None:
     answer = hooke("weights", MODEL, "edges_act:1,edges_act:0", "corners_act:2", "--direct", "--no-check", **HERE)
     assert answer.code == 0
-    assert [line.split()[1] for line in answer.out.splitlines()[2:]] == ["edges_act:1", "edges_act:0"] * 2
+    assert [line.split()[1] for line in answer.out.splitlines()[2:]] == ["edges_act:1", "edges_act:0"]
     assert "tiles of 5 x 5" in answer.err
     assert "linear in place of hardtanh" in answer.err
 

@@ -117,11 +117,13 @@ class Weights:
         return self.values.sum((2, 3))
 
     def before(self, target: str, count: int = 10) -> tuple[list[Neighbour], list[Neighbour]]:
-        """The sources that excite a target most, and those that inhibit it most, strongest first."""
+        """The sources that excite a target most, and those that inhibit it most, strongest first; a unit that does
+        both stands where it does more."""
         return self._neighbours(self.sources, _at(target, self.targets), slice(None), count)
 
     def after(self, source: str, count: int = 10) -> tuple[list[Neighbour], list[Neighbour]]:
-        """The targets that a source excites most, and those that it inhibits most, strongest first."""
+        """The targets that a source excites most, and those that it inhibits most, strongest first; a unit that it does
+        both to stands where it does more."""
         return self._neighbours(self.targets, slice(None), _at(source, self.sources), count)
 
     def among(self, targets: Sequence[str], sources: Sequence[str]) -> "Weights":
@@ -147,11 +149,11 @@ class Weights:
     ) -> tuple[list[Neighbour], list[Neighbour]]:
         up, down, length = (each[target, source] for each in (self.excitation, self.inhibition, self.strength))
 
-        def best(by: Tensor) -> list[Neighbour]:
-            order = [at for at in by.argsort(descending=True, stable=True).tolist() if by[at] > 0][:count]
+        def best(by: Tensor, where: Tensor) -> list[Neighbour]:
+            order = [at for at in by.argsort(descending=True, stable=True).tolist() if by[at] > 0 and where[at]][:count]
             return [Neighbour(names[at], float(up[at]), float(down[at]), float(length[at])) for at in order]
 
-        return best(up), best(-down)
+        return best(up, up >= -down), best(-down, up < -down)
 
 
 def weights(
