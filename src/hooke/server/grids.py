@@ -28,7 +28,7 @@ REVISION = 1
 """Of how the grids are drawn: grids of another are drawn again."""
 REST = 1.0
 """Seconds, at least, from one half-drawn sheet of a layer to its next."""
-GREY = 4
+GREY = 8
 """Steps after which there is something to see."""
 
 Name = Annotated[str, Path(pattern=r"^[0-9a-f]{64}(-\d{1,6}-\d{1,6})?$")]

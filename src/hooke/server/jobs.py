@@ -261,6 +261,7 @@ class Queue:
             self._compute(found, found.work)
 
     def _slice(self, unit: Unit, growth: Growth) -> None:
+        begun = time.monotonic()
         try:
             grown = next(growth, None)
         except Exception as error:
@@ -270,7 +271,8 @@ class Queue:
             if grown is None:
                 self._move(unit, unit.view("ready"))
                 return
-            left = unit.pace.left(grown.share)
+            unit.spent += time.monotonic() - begun
+            left = unit.pace.left(grown.share, unit.spent)
             self._move(unit, unit.view("queued"), None, left, grown.share, grown.so_far)
             self._drop(unit)
 

@@ -10,9 +10,9 @@ class Pace:
         self._steps = steps
         self._first: tuple[float, float] | None = None
 
-    def left(self, step: float) -> float | None:
-        """Seconds until the last step, as seen at `step`; None at the first moment."""
-        now = time.monotonic()
+    def left(self, step: float, now: float | None = None) -> float | None:
+        """Seconds until the last step, as seen at `step`; None at the first moment. `now`: by another clock."""
+        now = time.monotonic() if now is None else now
         if self._first is None or step <= self._first[0]:
             self._first = (step, now)
             return None

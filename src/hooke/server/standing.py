@@ -63,7 +63,8 @@ class Unit:
     growth: Growth | None = None
     """A long computation in slices."""
     pace: Pace = field(default_factory=lambda: Pace(1))
-    """Of the slices."""
+    spent: float = 0.0
+    """Seconds in its slices: by this clock they have their pace, whatever else is done between them."""
 
     def view(self, state: str, note: str = "") -> DrawingView:
         """How it is told where it stands so."""
