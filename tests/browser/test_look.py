@@ -47,7 +47,7 @@ def test_nothing_jumps(open_page: Any) -> None:
             new PerformanceObserver((list) => { for (const each of list.getEntries()) window.shift += each.value })
                 .observe({ type: 'layout-shift', buffered: true }) }"""
     )
-    box = page.get_by_role("application").bounding_box()
+    box = page.locator("section.photograph").get_by_role("application").bounding_box()
     for share in (0.1, 0.3, 0.5, 0.7, 0.9):
         page.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"])
         page.wait_for_timeout(200)

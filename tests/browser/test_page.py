@@ -24,7 +24,7 @@ def place(page: Page) -> str:
 
 def point(page: Page, across: float, down: float) -> None:
     """Move the mouse to a spot of the photograph, in shares of its width and height."""
-    box = page.get_by_role("application").bounding_box()
+    box = page.locator("section.photograph").get_by_role("application").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"], steps=3)
 
@@ -51,7 +51,7 @@ def test_the_mouse_moves_the_dictionary(page: Page) -> None:
 
 def test_the_keys_move_the_dictionary_and_it_is_said(page: Page) -> None:
     point(page, 0.5, 0.5)
-    page.get_by_role("application").focus()
+    page.locator("section.photograph").get_by_role("application").focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowUp")
     expect(page.locator(".where .place")).to_have_text("row 7, column 7")
@@ -129,11 +129,11 @@ def test_words_of_the_caption_move_the_figure(page: Page) -> None:
 
 
 def test_pointing_at_a_unit_lights_its_places(page: Page) -> None:
-    expect(page.locator("canvas")).to_have_count(0)
+    expect(page.locator("section.photograph canvas")).to_have_count(0)
     page.locator(".unit").first.hover()
-    expect(page.locator("canvas")).to_have_count(1)
+    expect(page.locator("section.photograph canvas")).to_have_count(1)
     # Clear where the unit is the strongest, dark in most other places.
-    alphas = page.locator("canvas").evaluate(
+    alphas = page.locator("section.photograph canvas").evaluate(
         "canvas => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]"
         ".filter((_, i) => i % 4 === 3)"
     )
@@ -213,6 +213,6 @@ def test_an_address_that_names_nothing_here_is_told(open_page: Any) -> None:
 
 def test_a_finger_chooses_a_place(open_page: Any) -> None:
     page = open_page(width=360, height=740, has_touch=True, is_mobile=True)
-    box = page.get_by_role("application").bounding_box()
+    box = page.locator("section.photograph").get_by_role("application").bounding_box()
     page.touchscreen.tap(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
     expect(page.locator(".where .place")).to_have_text("row 4, column 11")
