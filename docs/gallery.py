@@ -338,7 +338,7 @@ def main() -> None:
         else:
             made = SECTIONS[name](here)
         for stem, text, shown in made:
-            sheet(shown).save(FOLDER / f"{stem}.webp", quality=82, method=6)
+            sheet(shown, 9 if stem == "styles" else 8).save(FOLDER / f"{stem}.webp", quality=82, method=6)
             (FOLDER / f"{stem}.txt").write_text(text + "\n")
             print(stem, [one.number for one in shown], flush=True)
     PAGE.write_text(page())
