@@ -8,7 +8,7 @@ const guesses = [
   { label: 'tabby, tabby cat', index: 281, probability: 0.5 },
   { label: 'tiger cat', index: 282, probability: 0.4 },
 ]
-const asked = { view: { ...start, image: 'cat' }, guesses, layer: 'bn1.act', unit: 7 as number | null }
+const asked = { view: { ...start, image: 'cat' }, guesses, layer: 'bn1.act', unit: 7 as number | null, mapped: true }
 const every = new Set(['semantic_dictionary', 'spatial_attribution', 'channel_attribution', 'what_if', 'alike'])
 
 describe('questions', () => {
@@ -29,6 +29,10 @@ describe('questions', () => {
     expect(found.map(({ to }) => format(to))).toEqual([
       '/image/cat?view=neuron/activation/dictionary&of=281',
       '/layer/bn1.act',
+    ])
+    const flat = questions({ ...asked, unit: null, mapped: false, figures: every })
+    expect(flat.map(({ words }) => words)).toEqual([
+      'What does this unit look for?', 'What would change its mind?', 'Where is it wrong alike?',
     ])
     expect(questions({ ...asked, layer: null, guesses: [], figures: new Set() })).toEqual([])
   })

@@ -18,19 +18,24 @@ interface Asked {
   readonly unit: number | null
   /** Which figures are on the page, by their names. */
   readonly figures: ReadonlySet<string>
+  /** Some layer tells places of the photograph apart: without any there is nothing to trace. */
+  readonly mapped: boolean
 }
 
 /** The questions whose answer is on the page. */
-export function questions({ view, guesses, layer, unit, figures }: Asked): Question[] {
+export function questions({ view, guesses, layer, unit, figures, mapped }: Asked): Question[] {
   const [first, second] = guesses
-  const likeliest = first ? firstName(first.label) : 'what it says'
+  const likeliest = first ? firstName(first.label) : ''
   const next = second ? firstName(second.label) : ''
   const found: Question[] = []
   const ask = (words: string, more: string, figure: string | undefined, also: Partial<View> = {}): void => {
     if (figure && figures.has(figure)) found.push({ words, more, to: { ...view, ...also, figure } })
   }
-  ask('Why did it say this?', `what speaks for ${likeliest}, and where`, ['spatial_attribution', 'semantic_dictionary'].find((name) => figures.has(name)), { of: first?.index ?? null, rather: null })
-  if (first && second)
+  if (mapped && first) {
+    const where = ['spatial_attribution', 'semantic_dictionary'].find((name) => figures.has(name))
+    ask('Why did it say this?', `what speaks for ${likeliest}, and where`, where, { of: first.index, rather: null })
+  }
+  if (mapped && first && second)
     ask('Why this rather than that?', `${likeliest} rather than ${next}`, 'channel_attribution', { of: first.index, rather: second.index })
   if (layer !== null)
     found.push({
