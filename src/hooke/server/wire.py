@@ -1,4 +1,4 @@
-"""The only source, with wire_units.py, of the types that travel between the server and the page."""
+"""The only source, with the other wire_*.py, of the types that travel between the server and the page."""
 
 from typing import Any
 
