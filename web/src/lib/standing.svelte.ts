@@ -44,6 +44,48 @@ export function sampleWords({ images, data, sample }: Pick<MethodStanding, 'imag
   return `Measured on ${images} ${data || 'images'}${names ? ` (${names}${images > 3 ? ', …' : ''})` : ''}.`
 }
 
+/** What a figure measured of itself. */
+export interface Told {
+  state: State
+  text: string
+}
+
+const [Z95, SPREAD, ROOM] = [1.96, 1.06, 0.5]
+
+/** What is said to be given beside what ablation takes: their rank correlation, with Fisher's interval.
+ *
+ * They are told to disagree only where no medium correlation is possible; too few say nothing. */
+export function agreement(said: readonly number[], lost: readonly number[], what: string): Told {
+  const found = spearman(said, lost)
+  const count = said.length
+  const words: Partial<Record<State, string>> = { better: 'agree', worse: 'contradict each other', same: 'do not agree' }
+  let [low, high] = [-1, 1]
+  if (count > 3 && found !== null) {
+    const middle = Math.atanh(Math.max(-1 + 1e-9, Math.min(1 - 1e-9, found)))
+    const half = (Z95 * SPREAD) / Math.sqrt(count - 3)
+    ;[low, high] = [Math.tanh(middle - half), Math.tanh(middle + half)]
+  }
+  const state: State = low > 0 ? 'better' : high < 0 ? 'worse' : high <= ROOM ? 'same' : 'undecided'
+  const number = found === null ? '' : `: rank correlation ${fixed(found)} [${fixed(low)}, ${fixed(high)}]`
+  const told = words[state] ?? 'are too few to tell whether they agree'
+  return { state, text: `In this photograph credit and measured loss of ${count} ${what} ${told}${number}` }
+}
+
+const fixed = (value: number): string => value.toFixed(2).replace('-', '−')
+
+/** Spearman's rank correlation, ties at the middle of their ranks; null where one side is all the same. */
+export function spearman(one: readonly number[], other: readonly number[]): number | null {
+  const [a, b] = [ranks(one), ranks(other)]
+  const middle = (one.length - 1) / 2
+  const along = (x: number[], y: number[]): number => x.reduce((sum, value, at) => sum + (value - middle) * (y[at]! - middle), 0)
+  const size = Math.sqrt(along(a, a) * along(b, b))
+  return size > 0 ? along(a, b) / size : null
+}
+
+function ranks(values: readonly number[]): number[] {
+  return values.map((value) => values.filter((each) => each < value).length + (values.filter((each) => each === value).length - 1) / 2)
+}
+
 /** One method in one use, as far as it is known. */
 export class Stood {
   answer = $state.raw<MethodStanding | null>(null)

@@ -2,7 +2,7 @@
 import { expect, it, vi } from 'vitest'
 
 import type { Api, Listener } from './api'
-import { asked, sampleWords, sign, standingOf, stateWords, Stood, type Query, type State } from './standing.svelte'
+import { agreement, asked, sampleWords, sign, spearman, standingOf, stateWords, Stood, type Query, type State } from './standing.svelte'
 import type { MethodStanding } from './types'
 
 const query: Query = { method: 'activation x gradient', layer: 'act2', use: 'units' }
@@ -73,4 +73,20 @@ it('says on what it was measured', () => {
     'Measured on 12 photographs (cat, coffee, rocket, …).',
   )
   expect(sampleWords({ images: 2, data: '', sample: ['a', 'b'] })).toBe('Measured on 2 images (a, b).')
+})
+
+it('holds credit against ablation as the studies do', () => {
+  expect(spearman([1, 2, 3, 4], [10, 20, 40, 30])).toBeCloseTo(0.8)
+  expect(spearman([1, 1, 2], [1, 1, 5])).toBeCloseTo(1)
+  expect(spearman([1, 1], [1, 2])).toBeNull()
+  const told = agreement([1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 7, 6], 'groups of a')
+  expect(told).toEqual({
+    state: 'better',
+    text: 'In this photograph credit and measured loss of 7 groups of a agree: rank correlation 0.96 [0.75, 1.00]',
+  })
+  expect(agreement([1, 2, 3, 4, 5, 6, 7], [7, 6, 5, 4, 3, 2, 1], 'groups').state).toBe('worse')
+  expect(agreement([1, 2, 3], [1, 2, 3], 'units').state).toBe('undecided')
+  expect(agreement([1, 1, 1], [1, 2, 3], 'units').text).toMatch(/too few to tell whether they agree$/)
+  const many = Array.from({ length: 60 }, (_, at) => at)
+  expect(agreement(many, many.map((at) => (at * 23) % 60), 'channels').state).toBe('same')
 })
