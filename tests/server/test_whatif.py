@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 import hooke
 from hooke.addresses import Place
 from hooke.interventions.effect import effect
+from hooke.models.edits import Replace
 from hooke.models.recording import activations
 from hooke.models.taps import tapped
 from hooke.server.wire_whatif import HowSureView, WhatIfView
@@ -107,6 +108,23 @@ def test_a_transplant_is_the_vector_of_the_other_photograph(client: TestClient, 
     assert view.draws == 20
 
 
+def test_an_edge_is_felt_where_it_leads_and_nowhere_else(client: TestClient, model: Any, canvas: Any) -> None:
+    batch = model.modality.normalize(canvas[None])
+    with torch.no_grad(), tapped(model, ["act2"], hooke.edits.parse("ablate(act1:3)")) as taps:
+        felt = taps(batch)["act2"][:, 5]
+    with torch.no_grad(), tapped(model, ["logits"], [Replace("act2:5", felt)]) as taps:
+        expected = taps(batch)["logits"][0]
+    view = what(client, "ablate(act1:3 -> act2:5)")
+    for one in view.labels:
+        assert one.logit_after == pytest.approx(float(expected[one.index]), abs=1e-5)
+    assert view.draws == 7
+    assert view.beside == "other units about as strong"
+    all_edges = what(client, "\n".join(f"ablate(act1:3 -> act2:{unit})" for unit in range(16)), controls=0)
+    whole = what(client, "ablate(act1:3)", controls=0)
+    for one, other in zip(all_edges.labels, whole.labels, strict=True):
+        assert one.logit_after == pytest.approx(other.logit_after, abs=1e-5)
+
+
 def test_random_others_are_of_the_same_kind_and_about_as_strong(model: Any, canvas: Any) -> None:
     held = activations(model, model.modality.normalize(canvas[None]), ["act2"])
     dice = torch.Generator().manual_seed(0)
@@ -146,6 +164,7 @@ def test_a_whole_layer_has_nothing_beside_it(client: TestClient) -> None:
         ("ablate(act2:3", "expected"),
         ("scale(act2:3, 1)", "a factor of 1 changes nothing"),
         ("[ablate(act2:3), ablate(act2:3)]", "contradicted"),
+        ("ablate(act2:3 -> act1:5)", "does not come after"),
         ('splice(act2, "os:getcwd")', "cannot have it"),
         ("ablate(act2:3, resample)", "cannot have it"),
         ('patch(act2@3,4, "/etc/passwd")', "there is no such photograph"),

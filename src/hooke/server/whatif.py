@@ -1,5 +1,6 @@
 """/api/images/{image}/what-if: what edits change in the classes and at a place, beside random others."""
 
+import re
 import time
 from collections.abc import Sequence
 from typing import Annotated
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 from torch import Tensor
 
-from hooke.addresses import Place
+from hooke.addresses import Place, places
 from hooke.errors import AddressError, EditError
 from hooke.interventions.verdicts import as_large
 from hooke.models.editing.edit import Edit
@@ -28,7 +29,7 @@ from hooke.server.wire_whatif import (
     WhatIfView,
 )
 from hooke.studies.semantic_dictionary import check_position, spatial_layer
-from hooke.studies.what_if import CONTROLS, Seen, Transplant, WhatIf, what_if
+from hooke.studies.what_if import CONTROLS, Felt, Seen, Transplant, WhatIf, what_if
 
 router = APIRouter()
 
@@ -37,12 +38,14 @@ UNITS = 8
 LONGEST = 4000
 """Characters of the text of all edits."""
 
+_EDGE = re.compile(r"(ablate|scale)\((.+?)\s*->\s*(.+?)(,\s+[-+0-9.eE]+|,\s+mean)?\)")
+
 Index = Annotated[int | None, Query(ge=0)]
 
 
 @router.get("/api/images/{image}/what-if", response_model=WhatIfView)
 async def get_what_if(
-    here: Here, image: str, edits: Annotated[str, Query(max_length=LONGEST)],
+    here: Here, image: str, edits: Annotated[str, Query(description="As text, one a line.", max_length=LONGEST)],
     layer: str = "", row: int = 0, column: int = 0, of: Index = None, rather: Index = None,
     controls: Annotated[int, Query(ge=0, le=CONTROLS)] = CONTROLS,
 ) -> Response:  # fmt: skip
@@ -53,16 +56,36 @@ async def get_what_if(
     def work() -> WhatIfView:
         begun = time.perf_counter()
         at = _at(here, layer, row, column) if layer else None
-        made = [read(here, edit) for edit in parse(edits)]
+        made = [edit for line in edits.splitlines() for edit in read(here, line)]
         found = what_if(here.model, photograph.canvas, made, at, controls, here.seed)
         return told(here, photograph, found, at, (of, rather), time.perf_counter() - begun)
 
     return await known(here, name, work)
 
 
-def read(here: Microscope, edit: Edit) -> Edit:
-    """An edit from its text; a picture is one of the photographs: "ID", or "ID@ROW,COLUMN" for another place of it.
+def read(here: Microscope, text: str) -> list[Edit]:
+    """Edits from their text: as everywhere, and edges as `ablate(A -> B)` or `scale(A -> B, 2)`.
 
+    Errors: EditError for a text that is none.
+    """
+    edge = _EDGE.fullmatch(text.strip())
+    if edge is None:
+        return [given(here, edit) for edit in parse(text)]
+    kind, source, end, rest = edge.groups()
+    at = here.model.resolve(end)
+    if not isinstance(at, Place):
+        raise EditError(text, "an edge leads to one place")
+    order = here.model.layers.site
+    (edit,) = parse(f"{kind}({source}{rest or ''})")
+    if any(order(place.layer).order >= order(at.layer).order for place in places(here.model.resolve(edit.address))):
+        raise EditError(text, f"{at} does not come after {source}", next_step="write ablate(SOURCE -> TARGET)")
+    return [Felt(edit, at)]
+
+
+def given(here: Microscope, edit: Edit) -> Edit:
+    """An edit with what another photograph holds, where it takes that.
+
+    A picture is one of the photographs: "ID", or "ID@ROW,COLUMN" for another place of it.
     Errors: Absent for a photograph that is not here; no file is read, whatever the text says.
     """
     if not isinstance(edit, Patch):
@@ -95,7 +118,7 @@ def told(
     """What was found, as the page shows it."""
     draws = max((len(one.random) for one in (found.logits, found.vector) if one), default=0)
     return WhatIfView(
-        edits=[_text(here, edit) for edit in found.edits],
+        edits=[_text(edit) for edit in found.edits],
         labels=_labels(here, found.logits, asked) if found.logits else [],
         target=_target(here, found.logits, asked) if found.logits else None,
         table=_table(found.vector, at) if found.vector and at else None,
@@ -103,7 +126,9 @@ def told(
     )  # fmt: skip
 
 
-def _text(here: Microscope, edit: Edit) -> str:
+def _text(edit: Edit) -> str:
+    if isinstance(edit, Felt):
+        return f"{spelled(edit.edit)} -> {edit.at}"
     return f"patch({edit.address})" if isinstance(edit, Transplant) else spelled(edit)
 
 

@@ -11,8 +11,8 @@ from hooke.addresses import Place, Sum, places, weighted
 from hooke.errors import EditError
 from hooke.models.editing.coherence import coherent
 from hooke.models.editing.edit import Edit, edited_by
-from hooke.models.editing.kinds import Patch, ProjectOut, Replace, Resample, Steer, Within
-from hooke.models.editing.placing import by_layer, direction
+from hooke.models.editing.kinds import Ablate, Patch, ProjectOut, Replace, Resample, Steer, Within
+from hooke.models.editing.placing import GroupEdit, by_layer, direction
 from hooke.models.editing.prepared import prepared
 from hooke.models.editing.splice import Splice
 from hooke.models.layers import LOGITS, index
@@ -53,6 +53,38 @@ class Transplant(Edit):
         assert isinstance(place, Place)
         row = model.layer(place.layer)
         return Replace(place, self.held[index(row, replace(place, position=self.source or place.position))])
+
+
+@dataclass(frozen=True, eq=False)
+class Felt(Edit):
+    """An edit that is felt at one place only: what an edge brings there, along all ways between; all else stays.
+
+    The place holds what it would hold if the edit were made (path patching: Goldowsky-Dill, MacLeod, Sato & Arora,
+    "Localizing model behavior with path patching", 2023).
+    """
+
+    edit: Edit
+    at: Place
+
+    @property
+    def address(self) -> Place:  # type: ignore[override]
+        """Where it is felt."""
+        return self.at
+
+    def change(self, values: Tensor, channel: int | None) -> Tensor:
+        raise AssertionError("it is settled first")
+
+    def settled(self, model: Model, suffix: Suffix, prefix: Prefix) -> Edit:
+        """The edit with its values, for a model from before the edited layer on."""
+        row, bare = model.layer(self.at.layer), replace(self.at, component=None)
+        values = suffix.run(prefix, prefix.values, [row.name], [_settled(model, self.edit)])[row.name]
+        if self.at.component is None:
+            return Replace(bare, values[index(row, bare)])
+        groups, number = model.grouped(self.at)
+        channel = row.axes.index("channel")
+        amounts = groups.amounts(values, channel).select(channel, number)
+        spot = [entry for axis, entry in zip(row.axes, index(row, bare), strict=True) if axis != "channel"]
+        return GroupEdit(bare, Replace(bare, amounts[tuple(spot)]), groups, number)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +142,11 @@ def what_if(
     edits = tuple(edits)
     for edit in edits:
         _possible(edit)
-    settled = [_settled(model, edit) for edit in edits]
-    coherent(model, settled)
+    coherent(model, [Ablate(edit.at) if isinstance(edit, Felt) else _settled(model, edit) for edit in edits])
+    settled = [_settled(model, edit.edit if isinstance(edit, Felt) else edit) for edit in edits]
     batch = model.modality.normalize(canvas[None]).to(model.device, model.dtype)
-    layers = list(by_layer(model, settled))
+    ends = dict.fromkeys(edit.at.layer for edit in edits if isinstance(edit, Felt))
+    layers = list(dict.fromkeys([*by_layer(model, settled), *ends]))
     reads = _reads(model, at)
     first = min([*layers, *reads], key=lambda name: model.layers.site(name).order)
     suffix = suffix_of(model, first)
@@ -123,7 +156,10 @@ def what_if(
         held = {first: prefix.values, **(suffix.run(prefix, prefix.values, later) if later else {})}
         others, beside = _others(model, edits, held, controls, seed) if edits and controls else ([], "")
         means = {name: _means(model, name, held[name]) for name in layers if model.layer(name).channels}
-        made = [[_settled(model, edit) for edit in one] for one in (edits, *others)]
+        made = [
+            [edit.settled(model, suffix, prefix) if isinstance(edit, Felt) else _settled(model, edit) for edit in one]
+            for one in (edits, *others)
+        ]
         found = _run(model, suffix, prefix, [(), *(prepared(model, one, batch, means) for one in made)], reads)
     vector = found[at.layer][index(model.layer(at.layer), at)] if at else None
     return WhatIf(edits, _seen(found.get(LOGITS)), _seen(vector), beside)
@@ -131,7 +167,7 @@ def what_if(
 
 def _possible(edit: Edit) -> None:
     """EditError for an edit that is not made here."""
-    inner = edit.edit if isinstance(edit, Within) else edit
+    inner = _inner(edit)
     if isinstance(inner, Resample | Patch | Splice):
         step = "mute it (ablate), scale it, clamp it, or transplant a place of another photograph"
         raise EditError(
@@ -204,7 +240,7 @@ def _others(
 
 
 def _inner(edit: Edit) -> Edit:
-    return edit.edit if isinstance(edit, Within) else edit
+    return edit.edit if isinstance(edit, Within | Felt) else edit
 
 
 def _is_vector(edit: Edit) -> bool:
@@ -215,8 +251,7 @@ def _named(model: Model, edit: Edit) -> list[Place]:
     """The places that others can stand for."""
     if _is_vector(edit) or isinstance(_inner(edit), Steer | ProjectOut):
         return []
-    address = model.resolve(edit.address)
-    return list(places(address))
+    return list(places(model.resolve(_inner(edit).address)))
 
 
 def _vectors(model: Model, edit: Edit, dice: torch.Generator) -> list[Place]:
@@ -231,7 +266,7 @@ def _moved(
     model: Model, edit: Edit, draw: Mapping[Place, Place], source: tuple[int, ...] | str | None, dice: torch.Generator
 ) -> Edit:
     """The edit made elsewhere."""
-    if isinstance(edit, Within):
+    if isinstance(edit, Within | Felt):
         return replace(edit, edit=_moved(model, edit.edit, draw, source, dice))
     if isinstance(edit, Transplant) and edit.source is not None:
         assert isinstance(source, tuple)

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 
 import {
-  done, fresh, listed, mute, named, placeAddress, places, redone, scale, stepOf, target, told, transplant, travelled,
+  agreement, along, axis, choices, done, fresh, listed, mute, named, ordered, placeAddress, places, redone, scale, standing, stepOf, target, told, transplant, travelled,
   undone, unitAddress, unitHere, withEdit, without, type Edits,
 } from './whatif'
 
@@ -14,7 +14,7 @@ describe('edits', () => {
     expect(scale(unitHere('a', 3, at), 0.5)).toBe('scale(a:3@4,6, 0.5)')
     expect(transplant(placeAddress('a', at), 'c7ff', { row: 0, column: 1 })).toBe('patch(a@4,6, "c7ff@0,1")')
     expect(mute(placeAddress('Mixed 4d', at))).toBe('ablate(`Mixed 4d`@4,6)')
-    expect(listed(['ablate(a:3)', 'scale(b:7, 2)'])).toBe('[ablate(a:3), scale(b:7, 2)]')
+    expect(listed(['ablate(a:3)', 'scale(b:7, 2)'])).toBe('ablate(a:3)\nscale(b:7, 2)')
   })
 
   it.each([
@@ -27,6 +27,8 @@ describe('edits', () => {
     ['patch(a@4,6, "c7ff@0,1")', 'place row 5, column 7 of a from coffee, row 1, column 2'],
     ['steer(a, 2*a:3 - b:1, 1.5)', 'steer(a, 2*a:3 - b:1, 1.5)'],
     ['ablate(a:3 + a:4)', 'ablate(a:3 + a:4)'],
+    ['ablate(a@4,6 -> b:7)', 'what place row 5, column 7 of a gives to unit 7 of b muted'],
+    ['scale(a:3 -> b:7@1,2, -2)', 'what unit 3 of a gives to unit 7 of b at row 2, column 3 × -2'],
   ])('%s is told', (text, words) => expect(told(text, () => 'coffee')).toBe(words))
 
   it('know their places', () => {
@@ -34,6 +36,17 @@ describe('edits', () => {
     expect(target('patch(`a (b)`@4,6, "c7ff@0,1")')).toBe('`a (b)`@4,6')
     expect(places(['ablate(a:3)', 'steer(a, a:3, 1)', 'scale(b@1,2, 2)'])).toEqual(['a:3', 'b@1,2'])
     expect(named('a:3')).toBe('unit 3 of a')
+  })
+
+  it('are offered for what is on the page', () => {
+    const units = [{ channel: 3, magnitude: '1.20' }]
+    const found = choices('a', at, units, [{ address: 'a#3fa9.2', index: 2 }], { layer: 'b', channel: 7, after: true })
+    expect(found.map((each) => each.address)).toEqual([
+      'a@4,6', 'a:3@4,6', 'a:3', 'a', 'a#3fa9.2', 'a@4,6 -> b:7', 'a:3 -> b:7',
+    ])
+    expect(choices('a', at, units, [], { layer: 'b', channel: 7, after: false }).at(-1)).toEqual({
+      address: 'b:7 -> a:3', words: 'unit 7 → unit 3', kind: 'edge',
+    })
   })
 
   it('of one place take the place of each other', () => {
@@ -78,5 +91,33 @@ describe('history', () => {
     expect([key('z'), key('Z', { shiftKey: true }), key('y'), key('x'), key('z', { ctrlKey: false })]).toEqual([
       -1, 1, 1, 0, 0,
     ])
+  })
+})
+
+describe('numbers', () => {
+  it('stand on an axis with round ends and a zero', () => {
+    expect(axis([0.031, -0.012])).toEqual([expect.closeTo(-0.0125), expect.closeTo(0.0325)])
+    expect(axis([2, 3])).toEqual([0, 3])
+    expect([along(0, -1, 3), along(9, -1, 3), along(5, 0, 0)]).toEqual([25, 100, 50])
+  })
+
+  it('stand out, or not', () => {
+    const random = { low: -0.1, high: 0.2 }
+    expect(standing(-0.5, random, 0.048, 20)).toBe('It stands out')
+    expect(standing(-0.15, random, 0.2, 20)).toContain('outside of them')
+    expect(standing(0.1, random, 0.5, 20)).toBe('It does not stand out')
+    expect(standing(0.1, null, null, 0)).toBe('')
+  })
+
+  it('agree, differ, or contradict each other', () => {
+    const row = (linear: number, integrated: number, measured: number, kind = 'unit here') => {
+      const told = [linear, integrated, measured]
+      const disagreement = (Math.max(...told) - Math.min(...told)) / Math.max(...told.map(Math.abs))
+      return { kind, linear, integrated, measured, disagreement }
+    }
+    const rows = [row(1, 1, 1, 'place'), row(1, 1.1, 1.05), row(1, 2, 3), row(1, -1, 0.5), row(1, 1, 9, 'group')]
+    expect(rows.map(agreement)).toEqual(['agree', 'agree', 'differ', 'contradict', 'differ'])
+    expect(ordered(rows, 'effect').map((each) => each.measured)).toEqual([1, 3, 1.05, 0.5, 9])
+    expect(ordered(rows, 'disagreement').map((each) => each.measured)).toEqual([1, 0.5, 3, 1.05, 9])
   })
 })

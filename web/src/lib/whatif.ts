@@ -46,7 +46,7 @@ export function withEdit(edits: Edits, text: string): Edits {
 export const without = (edits: Edits, text: string): Edits => edits.filter((each) => each !== text)
 
 /** As the server reads them. */
-export const listed = (edits: Edits): string => `[${edits.join(', ')}]`
+export const listed = (edits: Edits): string => edits.join('\n')
 
 const layerAddress = (layer: string): string => unitAddress(layer, 0).slice(0, -2)
 const spot = ({ row, column }: Place): string => `${row},${column}`
@@ -85,8 +85,13 @@ export function named(address: string): string {
   return where ? `place${where.slice(3)} of ${short}` : `all of ${short}`
 }
 
+const EDGE = /^(ablate|scale)\((.+?) -> (.+?)(?:, ([-+.\deE]+))?\)$/
+
 /** An edit in words; what has none is told as it is written. */
 export function told(text: string, photo: (id: string) => string = (id) => id): string {
+  const [, , source, end, times] = EDGE.exec(text) ?? []
+  if (source !== undefined && end !== undefined)
+    return `what ${named(source)} gives to ${named(end)} ${times === undefined ? 'muted' : `× ${times}`}`
   const [, kind, address, rest] = ONE.exec(text) ?? []
   if (kind === undefined || address === undefined) return text
   const what = named(address)
@@ -110,16 +115,20 @@ export function stepOf(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' 
 export interface Choice {
   readonly address: string
   readonly words: string
-  readonly kind: 'here' | 'everywhere' | 'group'
+  readonly kind: 'here' | 'everywhere' | 'group' | 'edge'
 }
 
-/** What can be edited: a place, its strongest units there and everywhere, groups, all of the layer. */
+/** What can be edited: a place, its strongest units there and everywhere, all of the layer, groups, and edges from or to a unit. */
 export function choices(
   layer: string,
   place: Place,
   units: readonly { channel: number; magnitude: string }[],
   groups: readonly { address: string; index: number }[] = [],
+  way: { layer: string; channel: number; after: boolean } | null = null,
 ): Choice[] {
+  const end = way && unitAddress(way.layer, way.channel)
+  const edge = (one: string): string => (way?.after ? `${one} -> ${end}` : `${end} -> ${one}`)
+  const name = (one: string): string => (way?.after ? `${one} → unit ${way.channel}` : `unit ${way?.channel} → ${one}`)
   return [
     { address: placeAddress(layer, place), words: 'the whole place', kind: 'here' },
     ...units.map(({ channel, magnitude }): Choice => ({
@@ -130,6 +139,10 @@ export function choices(
     })),
     { address: layerAddress(layer), words: 'all of the layer', kind: 'everywhere' },
     ...groups.map(({ address, index }): Choice => ({ address, words: `group ${index}`, kind: 'group' })),
+    ...(way ? [{ address: edge(placeAddress(layer, place)), words: name('the whole place'), kind: 'edge' as const }] : []),
+    ...(way ? units : []).map(({ channel }): Choice => ({
+      address: edge(unitAddress(layer, channel)), words: name(`unit ${channel}`), kind: 'edge',
+    })),
   ]
 }
 
