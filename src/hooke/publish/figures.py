@@ -103,6 +103,11 @@ def _first(at: At) -> int:
     return at.labels[0]
 
 
+def _depth(at: At) -> int:
+    """Of the flow, as the page begins with: three layers, if so many are published."""
+    return max(2, min(3, len(at.layers)))
+
+
 def _recorded(at: At) -> bool:
     return at.recorded
 
@@ -154,15 +159,19 @@ SITE: tuple[Figure, ...] = (
     Figure("the model", lambda at: ["/api/model", "/api/images", "/api/labels"], 2),
     Figure("how methods stand", _standing, 0.1),
 )
-DICTIONARIES: tuple[Figure, ...] = (Figure("semantic dictionary", of_image("dictionary", layer=_layer, count=COUNT), 1),)
-LAYERS: tuple[Figure, ...] = (Figure("units of a layer", lambda at: [f"/api/layer?{urlencode({'layer': at.layer})}"], 1),)
+DICTIONARIES: tuple[Figure, ...] = (
+    Figure("semantic dictionary", of_image("dictionary", layer=_layer, count=COUNT), 1),
+)
+LAYERS: tuple[Figure, ...] = (
+    Figure("units of a layer", lambda at: [f"/api/layer?{urlencode({'layer': at.layer})}"], 1),
+)
 ARGUMENTS = Figure("channel attribution", where(_said, asked_about("channels")), 1, drawn=_arguing)
 IMAGES: tuple[Figure, ...] = (
     Figure("spatial attribution", of_image("spatial"), 6),
     Figure("influences between places", of_image("spatial/pairs"), 12),
     Figure("units drilled", where(_said, _drilled), 0.5, drawn=nothing, slim=_without_maps),
-    Figure("flow", where(_said, of_image("flow", depth=3, count=GROUPS, of=_first)), 20),
-    Figure("shuffled flow", where(_said, of_image("flow/control", depth=3, count=GROUPS, of=_first)), 10),
+    Figure("flow", where(_said, of_image("flow", depth=_depth, count=GROUPS, of=_first)), 20),
+    Figure("shuffled flow", where(_said, of_image("flow/control", depth=_depth, count=GROUPS, of=_first)), 10),
     Figure("photographs alike", of_image("doubt"), 0.2),
     Figure("labels confused", where(lambda at: at.labelled, of_image("confusions")), 10),
 )
