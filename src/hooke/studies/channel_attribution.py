@@ -18,7 +18,7 @@ from hooke.errors import AddressError
 from hooke.models.model import Model
 from hooke.shapes import Canvas
 
-Evidence = Float[Tensor, "channel"]
+Evidence = Float[Tensor, "_channel"]
 
 SHOWN = 3
 """Units for and units against of each layer."""
