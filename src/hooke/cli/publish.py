@@ -76,8 +76,11 @@ def publish(
             done = publish_whole(app, plan, view, out, report=report)
         else:
             done = publish(app, plan, out, url=f"{url.rstrip('/')}/" if url else "", report=report)
+    for request, reason in done.failures.items():
+        say(f"left out: {request}: {reason}")
     if as_json:
         facts = {"path": str(done.path), "bytes": done.bytes, "files": done.files, "layers": list(plan.layers)}
+        facts["failures"] = dict(done.failures)
         emit({**facts, "seconds": {name: round(spent, 2) for name, spent in done.seconds.items()}})
     else:
         print(f"{done.path}   {done.bytes / 1e6:.1f} MB in {done.files} files")

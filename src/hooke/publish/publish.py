@@ -39,6 +39,8 @@ class Published:
     bytes: int
     files: int
     seconds: Mapping[str, float]
+    failures: Mapping[str, str]
+    """Requests that could not be answered, with the reasons: their figures say that they are live only."""
 
 
 def publish(app: FastAPI, plan: Plan, out: Path, *, url: str = "", report: Report = lambda *_: None) -> Published:
@@ -49,13 +51,13 @@ def publish(app: FastAPI, plan: Plan, out: Path, *, url: str = "", report: Repor
     """
     parts = built(STATIC)
     ledger = Ledger(report)
-    folder = _answered(app, plan, out, ledger)
+    folder, failures = _answered(app, plan, out, ledger)
     _assets(folder, parts)
     heads = _heads(app, plan, folder, url)
     for name, head in heads.items():
         folder.put(name, page(head).encode())
     files = [path for path in out.rglob("*") if path.is_file()]
-    return Published(out, sum(path.stat().st_size for path in files), len(files), ledger.spent)
+    return Published(out, sum(path.stat().st_size for path in files), len(files), ledger.spent, failures)
 
 
 def publish_whole(app: FastAPI, plan: Plan, view: str, out: Path, *, report: Report = lambda *_: None) -> Published:
@@ -63,7 +65,7 @@ def publish_whole(app: FastAPI, plan: Plan, view: str, out: Path, *, report: Rep
     parts = built(STATIC)
     beside = out.with_name(f"{out.name}.parts")
     ledger = Ledger(report)
-    folder = _answered(app, plan, beside, ledger)
+    folder, failures = _answered(app, plan, beside, ledger)
     heads = list(_heads(app, plan, folder, "").values())
     pictures = {
         f"pictures/{path.name}": data_url(path.read_bytes(), "webp") for path in (beside / "pictures").glob("*.webp")
@@ -75,7 +77,7 @@ def publish_whole(app: FastAPI, plan: Plan, view: str, out: Path, *, report: Rep
     text = whole(replace(heads[0], start=view, preview=""), parts, files).encode()
     out.write_bytes(text)
     shutil.rmtree(beside)
-    return Published(out, len(text), 1, ledger.spent)
+    return Published(out, len(text), 1, ledger.spent, failures)
 
 
 def looked_at(view: str, names: Sequence[str], layers: Sequence[str]) -> tuple[str | None, str | None, int | None]:
@@ -94,15 +96,15 @@ def looked_at(view: str, names: Sequence[str], layers: Sequence[str]) -> tuple[s
     return found[0], found[1], int(match[3]) if match[3] else None
 
 
-def _answered(app: FastAPI, plan: Plan, out: Path, ledger: Ledger) -> Folder:
+def _answered(app: FastAPI, plan: Plan, out: Path, ledger: Ledger) -> tuple[Folder, dict[str, str]]:
     folder = Folder(out, _question(app, plan))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)
         try:
-            asyncio.run(publish_answers(app, plan, folder, ledger))
+            failures = asyncio.run(publish_answers(app, plan, folder, ledger))
         finally:
             app.state.microscope.close()
-    return folder
+    return folder, failures
 
 
 def _question(app: FastAPI, plan: Plan) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from hooke.addresses import Place
-from hooke.errors import AddressError
+from hooke.errors import AddressError, PublishError
 from hooke.models.model import Model
 from hooke.publish import figures
 from hooke.publish.asking import Desk
@@ -26,12 +26,14 @@ def usual_layers(model: Model, count: int = 4) -> tuple[str, ...]:
         return tuple(row.name for row in spatial_layers(model)[0][:count])
 
 
-async def publish_answers(app: FastAPI, plan: Plan, folder: Folder, ledger: Ledger) -> None:
-    """Asks for everything that is not in the folder yet; PublishError where an answer cannot be had."""
+async def publish_answers(app: FastAPI, plan: Plan, folder: Folder, ledger: Ledger) -> dict[str, str]:
+    """Asks for everything that is not in the folder yet; the requests that failed, with the reasons."""
     work = Work(Desk(app), plan, folder, ledger)
     site = [figures.At(layers=plan.layers)]
     work.expect(figures.SITE, site)
     await work.ask(figures.SITE, site)
+    for request, reason in work.failures.items():
+        raise PublishError(f"GET {request}", reason)
     work.learn()
     images, layers, both = work.of_images(), work.of_layers(), work.of_both()
     work.expect([*figures.DICTIONARIES], both)
@@ -57,6 +59,7 @@ async def publish_answers(app: FastAPI, plan: Plan, folder: Folder, ledger: Ledg
     beside = work.mentions(figures.UNITS, units) - wanted
     await publish_pictures(work.desk, folder, ledger, sorted(wanted), plan.layers, sorted(beside))
     folder.keep("/units", work.index())
+    return work.failures
 
 
 def _portraits(layer: str, channel: int) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hooke.addresses import Place
+from hooke.errors import PublishError
 from hooke.publish import figures
 from hooke.publish.answers import only_layers, publish_answer
 from hooke.publish.asking import Desk
@@ -36,6 +37,8 @@ class Work:
         self.images: list[str] = []
         self._labels: dict[str, tuple[int, ...]] = {}
         self._recorded: dict[str, Any] = {}
+        self.failures: dict[str, str] = {}
+        """Requests that the server made a mistake over, with what it was; they are asked again by the next run."""
 
     def learn(self) -> None:
         """What the model and the photographs are."""
@@ -76,7 +79,7 @@ class Work:
         found = []
         for at in places:
             first = next(iter(figures.ARGUMENTS.requests(at)), None)
-            known = self.folder.answer(first) if first else {}
+            known = self.folder.answer(first) if first and self.folder.answered(first) else {}
             found.append(replace(at, arguing=tuple(figures.arguing(known))))
         return found
 
@@ -101,7 +104,10 @@ class Work:
         for line in lines:
             for request in self._missing(line, where):
                 with self.ledger.doing(line.name):
-                    await publish_answer(self.desk, self.folder, request, line.slim)
+                    try:
+                        await publish_answer(self.desk, self.folder, request, line.slim)
+                    except PublishError as error:
+                        self.failures[request] = error.reason
 
     def expect_effects(self, every: Sequence[At]) -> None:
         """The ledger hears of the effects of every dictionary."""
@@ -128,6 +134,8 @@ class Work:
         found: set[str] = set()
         for line in lines:
             for request in requests([line], where):
+                if not self.folder.answered(request):
+                    continue
                 known = self.folder.answer(request)
                 found.update(() if REFUSED in known else line.drawn(known))
         return found
@@ -135,6 +143,8 @@ class Work:
     def dictionary(self, image: str, layer: str) -> dict[str, Any]:
         """The dictionary that is there; empty where it was refused."""
         (request,) = requests(figures.DICTIONARIES, [At(image, layer)])
+        if not self.folder.answered(request):
+            return {}
         known: dict[str, Any] = self.folder.answer(request)
         return {} if REFUSED in known else known
 
