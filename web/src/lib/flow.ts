@@ -69,7 +69,7 @@ export const MARGIN = 4
 /** Lay the flow out: columns from the first layer to the target, groups where most of what they give goes, the rest
     of each layer at its foot. */
 export function diagram(flow: Flow, room: Room): Diagram {
-  const edges = allEdges(flow)
+  const edges = edgesOf(flow)
   const sizes = sizesOf(flow, edges)
   const scale = room.bars / Math.max(...sizes.map((column) => sum(column.map(({ into, out }) => Math.max(into, out)))), 1e-30)
   const first = room.picture + MARGIN
@@ -157,7 +157,7 @@ function path(edges: number[][][], layer: number, group: number): number[] {
 }
 
 /** The flows between neighbouring columns, those to the target last: [later][group]. */
-function allEdges(flow: Flow): number[][][] {
+function edgesOf(flow: Flow): number[][][] {
   return [...flow.edges, [flow.layers.at(-1)!.groups.map(({ gives }) => gives)]]
 }
 
@@ -203,10 +203,10 @@ function ports(flow: Flow, edges: number[][][], bars: Bar[], scale: number, wide
     return y
   }
   const ribbons = edges.flatMap((edge, level) => {
-    const [froms, tos] = [column(level), column(level + 1)]
-    const starts = new Map(froms.flatMap((from) => tos.map((to) => [key(from, to), take(leaving, from, width(edge, from, to))])))
-    return tos.flatMap((to) =>
-      froms.map((from): Ribbon => ({
+    const [before, after] = [column(level), column(level + 1)]
+    const starts = new Map(before.flatMap((from) => after.map((to) => [key(from, to), take(leaving, from, width(edge, from, to))])))
+    return after.flatMap((to) =>
+      before.map((from): Ribbon => ({
         from: from.node, to: to.node, value: value(edge, from, to), width: width(edge, from, to), x0: from.x + wide, x1: to.arrival,
         y0: starts.get(key(from, to))!, y1: take(reaching, to, width(edge, from, to)),
       })),
