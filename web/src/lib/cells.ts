@@ -53,7 +53,7 @@ export function loupeAt(cell: Box, size: Size): { x: number; y: number } {
   const gap = 8
   const above = cell.y - LOUPE - gap
   const x = cell.x + cell.width / 2 - LOUPE / 2
-  return { x: Math.min(Math.max(x, -6), size.width - LOUPE + 6), y: above < -LOUPE / 2 ? cell.y + cell.height + gap : above }
+  return { x: Math.min(Math.max(x, -6), size.width - LOUPE + 6), y: above < -gap ? cell.y + cell.height + gap : above }
 }
 
 /** One piece of a sheet, and where it is painted: [sheet x, y, side x, side y, x, y, width, height]. */
