@@ -105,44 +105,56 @@ export function role(layers: readonly TracedLayer[], name: string, cell: Cell): 
 
 type Pixels = Uint8ClampedArray<ArrayBuffer>
 
-/** To be multiplied with a picture: white where nothing is, each colour as strong as its own map. */
+/** To be multiplied with a picture: the colour of the factor that outweighs the other, by as much as it does; grey where
+    both are equally much, white where nothing is. */
 export function tints(maps: readonly [Float32Array, Float32Array], most: number): Pixels {
-  return paint(maps[0].length, (i) => {
-    const [one, other] = maps.map((map) => strength(Math.max(map[i]!, 0), most)) as [number, number]
-    return mix(WHITE, ORANGE, one).map((value, k) => (value * mix(WHITE, BLUE, other)[k]!) / 255) as unknown as Rgb
-  })
+  const pixels: Pixels = new Uint8ClampedArray(maps[0].length * 4)
+  for (let i = 0; i < maps[0].length; i++) {
+    const [one, other] = [Math.max(maps[0][i]!, 0), Math.max(maps[1][i]!, 0)]
+    const ground = step(Math.min(one, other), most)
+    const share = step(Math.abs(one - other), most) / 255
+    const [from, to] = [TO_GREY, one > other ? ORANGE : BLUE]
+    for (let k = 0; k < 3; k++) pixels[i * 4 + k] = from[ground * 3 + k]! * (1 - share) + to[k]! * share
+    pixels[i * 4 + 3] = 255
+  }
+  return pixels
 }
 
 /** To be multiplied with a picture: blue where it speaks for, orange where against, white where for nothing. */
-export function sides(values: Float32Array, most: number): Pixels {
-  return paint(values.length, (i) => mix(WHITE, values[i]! < 0 ? ORANGE : BLUE, strength(Math.abs(values[i]!), most)))
-}
+export const sides = (values: Float32Array, most: number): Pixels => paint(values, most, TO_BLUE, TO_ORANGE)
 
 /** To be multiplied with a picture: dark where nothing is, clear where much is, orange where it holds back. */
-export function mask(values: Float32Array, most: number): Pixels {
-  return paint(values.length, (i) => {
-    const share = strength(Math.abs(values[i]!), most) / FULL
-    return mix(DARK, values[i]! < 0 ? ORANGE : WHITE, share)
-  })
-}
+export const mask = (values: Float32Array, most: number): Pixels => paint(values, most, LIT, HELD)
 
 /** A picture that nothing is multiplied with. */
-export const clear = (length: number): Pixels => paint(length, () => WHITE)
+export const clear = (length: number): Pixels => new Uint8ClampedArray(length * 4).fill(255)
 
-const WHITE: Rgb = [255, 255, 255]
-const DARK: Rgb = [38, 38, 40]
 /** The most of a colour that is laid over a picture, so that the picture is still seen. */
 const FULL = 0.92
 
-const strength = (value: number, most: number): number => (most > 0 ? FULL * Math.sqrt(Math.min(value / most, 1)) : 0)
+/** From one colour to another in 256 steps, by the square root, so that little is seen, too. */
+function ramp(from: Rgb, to: Rgb, full: number): Uint8ClampedArray {
+  const colours = new Uint8ClampedArray(256 * 3)
+  for (let i = 0; i < 256; i++) for (let k = 0; k < 3; k++) colours[i * 3 + k] = from[k]! + ((to[k]! - from[k]!) * i * full) / 255
+  return colours
+}
 
-const mix = (from: Rgb, to: Rgb, share: number): Rgb =>
-  [0, 1, 2].map((k) => Math.round(from[k]! + (to[k]! - from[k]!) * share)) as unknown as Rgb
+const WHITE: Rgb = [255, 255, 255]
+const DARK: Rgb = [38, 38, 40]
+const TO_GREY = ramp(WHITE, [176, 176, 176], FULL)
+const TO_BLUE = ramp(WHITE, BLUE, FULL)
+const TO_ORANGE = ramp(WHITE, ORANGE, FULL)
+const LIT = ramp(DARK, WHITE, 1)
+const HELD = ramp(DARK, ORANGE, 1)
 
-function paint(length: number, colour: (at: number) => Rgb): Pixels {
-  const pixels = new Uint8ClampedArray(length * 4)
-  for (let i = 0; i < length; i++) {
-    pixels.set(colour(i), i * 4)
+const step = (value: number, most: number): number => (most > 0 ? Math.round(255 * Math.sqrt(Math.min(value / most, 1))) : 0)
+
+function paint(values: Float32Array, most: number, up: Uint8ClampedArray, down: Uint8ClampedArray): Pixels {
+  const pixels: Pixels = new Uint8ClampedArray(values.length * 4)
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    const [colours, at] = [value < 0 ? down : up, step(Math.abs(value), most) * 3]
+    for (let k = 0; k < 3; k++) pixels[i * 4 + k] = colours[at + k]!
     pixels[i * 4 + 3] = 255
   }
   return pixels
