@@ -86,7 +86,7 @@ def test_what_cannot_be_done_is_said(open_page: Any, complaints: list[str]) -> N
     box.fill("ablate(nowhere:3)")
     box.press("Enter")
     alert = page.locator(".whatif").get_by_role("alert")
-    expect(alert).to_contain_text("the model has no layer of this name")
+    expect(alert).to_contain_text("the model has no layer of this name", timeout=60_000)
     box.fill(f"steer({LAYER}, {LAYER}:365 - {LAYER}:4, 2)")
     box.press("Enter")
     page.get_by_role("button", name="Take back: unit 3 of nowhere muted").click()
