@@ -11,6 +11,8 @@ from hooke.publish.folder import Folder
 from hooke.server.sprites import webp
 
 QUALITY = 82
+SECONDS = "seconds"
+"""How long an answer took is no part of it: the same copy has the same bytes."""
 
 
 async def publish_answer(desk: Desk, folder: Folder, request: str, slim: Callable[[Any], Any]) -> None:
@@ -23,9 +25,9 @@ async def publish_answer(desk: Desk, folder: Folder, request: str, slim: Callabl
 
 
 async def _filed(desk: Desk, folder: Folder, data: Any) -> Any:
-    """The data with the address of a file for each picture of the server; what took how long is left out."""
+    """The data with the address of a file for each picture of the server; how long it took is left out."""
     if isinstance(data, dict):
-        return {key: await _filed(desk, folder, value) for key, value in data.items()}
+        return {key: None if key == SECONDS else await _filed(desk, folder, value) for key, value in data.items()}
     if isinstance(data, list):
         return [await _filed(desk, folder, value) for value in data]
     if isinstance(data, str) and data.startswith("/api/"):

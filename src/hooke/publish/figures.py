@@ -172,6 +172,7 @@ IMAGES: tuple[Figure, ...] = (
     Figure("units drilled", where(_said, _drilled), 0.5, drawn=nothing, slim=_without_maps),
     Figure("flow", where(_said, of_image("flow", depth=_depth, count=GROUPS, of=_first)), 20),
     Figure("shuffled flow", where(_said, of_image("flow/control", depth=_depth, count=GROUPS, of=_first)), 10),
+    Figure("activation grids", of_image("grids"), 300, drawn=nothing),
     Figure("photographs alike", of_image("doubt"), 0.2),
     Figure("labels confused", where(lambda at: at.labelled, of_image("confusions")), 10),
 )

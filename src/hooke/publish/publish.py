@@ -156,7 +156,7 @@ def _preview(folder: Folder, layer: str, image: dict[str, Any], title: str, word
     """The photograph with the place where the layer fires most, and the units that do."""
     request = f"/api/images/{image['id']}/dictionary?layer={quote(layer)}&count={COUNT}"
     known, pictures = folder.answer(request), folder.answer(PICTURES)
-    photograph = PIL.Image.open(folder.root / image["canvas_url"])
+    photograph = _opened(folder, image["canvas_url"])
     if "$refused" in known:
         return preview(photograph, (0, 0, 1, 1), [], title, words)
     most = max(range(len(known["norms"])), key=known["norms"].__getitem__)
@@ -168,10 +168,15 @@ def _preview(folder: Folder, layer: str, image: dict[str, Any], title: str, word
 
 
 def _cut(folder: Folder, sheets: dict[str, Any], at: int) -> PIL.Image.Image:
-    sheet = PIL.Image.open(folder.root / sheets["files"][at // sheets["each"]])
+    sheet = _opened(folder, sheets["files"][at // sheets["each"]])
     side, place = sheets["side"], at % sheets["each"]
     x, y = place % sheets["columns"] * side, place // sheets["columns"] * side
     return sheet.crop((x, y, x + side, y + side))
+
+
+def _opened(folder: Folder, file: str) -> PIL.Image.Image:
+    with PIL.Image.open(folder.root / file) as picture:
+        return picture.convert("RGB")
 
 
 def _inlined(data: Any, pictures: dict[str, str]) -> Any:

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from hooke.addresses import Place
-from hooke.errors import AddressError, PublishError
+from hooke.errors import PublishError
 from hooke.models.model import Model
 from hooke.publish import figures
 from hooke.publish.asking import Desk
@@ -11,19 +11,16 @@ from hooke.publish.folder import Folder
 from hooke.publish.ledger import Ledger
 from hooke.publish.pictures import publish_pictures
 from hooke.publish.work import Plan, Work
-from hooke.studies.layers import tracing_layers
-from hooke.studies.semantic_dictionary import spatial_layers
+from hooke.studies.activation_grid import grid_layers
+from hooke.studies.semantic_dictionary import default_layer
 
 DRAWING = 2.0
 """Seconds that a drawing takes, as long as none was measured."""
 
 
 def usual_layers(model: Model, count: int = 4) -> tuple[str, ...]:
-    """Where nobody said: the layers of the studies of a whole photograph, so that all figures speak of the same."""
-    try:
-        return tuple(tracing_layers(model, count))
-    except AddressError:
-        return tuple(row.name for row in spatial_layers(model)[0][:count])
+    """Where nobody said: the layers of the activation grids, which stand side by side; one, where none has places."""
+    return tuple(grid_layers(model, count)) or (default_layer(model),)
 
 
 async def publish_answers(app: FastAPI, plan: Plan, folder: Folder, ledger: Ledger) -> dict[str, str]:
