@@ -29,7 +29,7 @@ USUAL = ("activation x gradient",)
 """What is asked of parts by default."""
 METRICS = (
     "deletion", "insertion", "gap", "faithfulness", "sensitivity-n", "infidelity", "max-sensitivity", "randomization",
-    "entropy", "road", "pointing", "mass",
+    "randomization-absolute", "randomization-ssim", "entropy", "road", "pointing", "mass",
 )  # fmt: skip
 
 
@@ -159,7 +159,9 @@ def _metrics(model: "OpenModel", names: Sequence[str] | None, steps: int) -> "tu
     )  # fmt: skip
     cell = getattr(usual[0], "cell", 1)
     known |= {
-        "max-sensitivity": our.MaxSensitivity(), "randomization": our.Randomization(), "entropy": our.Complexity(),
+        "max-sensitivity": our.MaxSensitivity(), "randomization": our.Randomization(),
+        "randomization-absolute": our.Randomization("absolute"), "randomization-ssim": our.Randomization("ssim"),
+        "entropy": our.Complexity(),
         "road": our.ROAD(cell=cell),
     }  # fmt: skip
     if not names:
