@@ -31,7 +31,9 @@ def trail(here: Microscope, photograph: Photograph, layers: Sequence[str]) -> Tr
 
 async def asked(here: Microscope, request: Request, name: str, work: Callable[[], BaseModel]) -> Response:
     """The answer of that name, worked out now, in the foreground, where it is not known."""
-    body = here.answers.get(name) or await here.ask(request, here.foreground, lambda: _kept(here, name, work))
+    body = here.answers.get(name)
+    if body is None:
+        body = await here.ask(request, here.foreground, lambda: _kept(here, name, work))
     return answer(body)
 
 
