@@ -68,7 +68,8 @@ def test_views_are_read_as_the_address_bar_writes_them() -> None:
 
 
 def test_a_page_trusts_only_its_own_files_and_quotes_what_it_is_told() -> None:
-    text = page(HEAD)
+    text = page(HEAD, ["b402747c"])
+    assert '"known":["b402747c"]' in text
     assert "default-src 'none'; script-src 'self';" in text
     assert "<dog>" not in text
     assert '<meta property="og:image" content="https://a.b/c/previews/cat.jpg">' in text

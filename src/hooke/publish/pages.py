@@ -5,7 +5,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,11 +53,11 @@ def built(static: Path) -> Built:
     return Built(f'"use strict";(()=>{{{script}\n}})()', style, (static / "favicon.svg").read_text(encoding="utf-8"))
 
 
-def page(head: Head) -> str:
-    """A page whose script, styles and answers are files beside it."""
+def page(head: Head, known: Sequence[str]) -> str:
+    """A page whose script, styles and answers are files beside it; `known` are the hashes in the answers' names."""
     policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'"
     return _page(
-        head, policy, {"start": head.start, "command": head.command},
+        head, policy, {"start": head.start, "command": head.command, "known": known},
         '<link rel="icon" href="assets/favicon.svg" type="image/svg+xml">\n'
         '<link rel="stylesheet" href="assets/page.css">',
         '<script src="assets/page.js"></script>',

@@ -54,8 +54,9 @@ def publish(app: FastAPI, plan: Plan, out: Path, *, url: str = "", report: Repor
     folder, failures = _answered(app, plan, out, ledger)
     _assets(folder, parts)
     heads = _heads(app, plan, folder, url)
+    known = sorted(path.name[-13:-5] for path in (out / "data").glob("*.json"))
     for name, head in heads.items():
-        folder.put(name, page(head).encode())
+        folder.put(name, page(head, known).encode())
     files = [path for path in out.rglob("*") if path.is_file()]
     return Published(out, sum(path.stat().st_size for path in files), len(files), ledger.spent, failures)
 

@@ -12,6 +12,8 @@ export interface Site {
   start: string
   /** The command that makes it live. */
   command: string
+  /** The hashes of the answers that are there: no other is asked for. */
+  known?: string[]
   /** Where it has no files beside it: their contents; pictures as data: URLs. */
   files?: Record<string, unknown>
 }
@@ -192,6 +194,7 @@ export class Published implements Api {
 
   private async load(file: string): Promise<unknown> {
     if (this.site.files) return file in this.site.files ? this.site.files[file] : this.refuse()
+    if (this.site.known && !this.site.known.includes(file.slice(-13, -5))) return this.refuse()
     const answer = await fetch(file).catch(() => {
       throw new Gone()
     })

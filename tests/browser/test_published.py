@@ -1,0 +1,137 @@
+"""A published copy in a folder of a plain file server, with nothing else to be reached; one file from a disk."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.alone
+
+PUBLISH = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import toy_server
+from hooke.publish import figures
+from hooke.publish.publish import publish, publish_whole
+from hooke.publish.work import Plan
+from hooke.server.app import create_app
+from hooke.storage.store import Store
+figures.IMAGES = tuple(line for line in figures.IMAGES if line.name != "activation grids")
+folder = Path(sys.argv[2])
+def app(count):
+    return create_app(toy_server.toy(), toy_server.photographs()[:count], Store(), method=toy_server.method())
+publish(app(2), Plan(("act1", "act2"), units=1), folder / "served" / "deep" / "site")
+publish_whole(app(1), Plan(("act2",), units=0), "/image/first?layer=act2&at=1,1", folder / "view.html")
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(cache: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`served/deep/site`: two photographs in two layers; `view.html`: one view."""
+    folder = tmp_path_factory.mktemp("published")
+    server = Path(__file__).parents[1] / "server"
+    command = [sys.executable, "-W", "ignore", "-c", PUBLISH, str(server), str(folder)]
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    """Where the copy is served, as by anyone."""
+    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", folder / "served"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        port = re.search(r"port (\d+)", process.stdout.readline())
+        assert port
+        yield f"http://127.0.0.1:{port[1]}/deep/site/"
+        process.terminate()
+
+
+@pytest.fixture
+def page(browser: Any, complaints: list[str]) -> Iterator[Page]:
+    """A page that reaches its own origin only; the browser must have nothing to complain of at the end."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.on("console", lambda told: told.type in ("error", "warning") and complaints.append(told.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.route(re.compile(r"^https?://(?!127\.0\.0\.1)"), lambda route: complaints.append(route.request.url))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def test_it_is_the_microscope(page: Page, address: str) -> None:
+    page.goto(address)
+    unit = page.locator(".unit").first
+    expect(unit.locator(".picture[data-state=ready] img")).to_have_attribute("src", re.compile("^blob:"))
+    assert unit.locator(".picture img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 128
+    expect(unit.locator(".evidence")).to_have_text(re.compile(r"drawn [\d.]+, seen [\d.]+"))
+    expect(unit.locator(".for li").first).to_be_visible()
+    assert page.locator("input[type=file]").count() == 0
+
+
+def test_pointing_layers_units_and_back(page: Page, address: str) -> None:
+    page.goto(f"{address}#/image/second")
+    box = page.locator(".photograph[role=application]").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 3, box["y"] + 3)
+    expect(page.locator(".where .place")).to_have_text("row 1, column 1")
+    first = page.locator(".unit").first.get_attribute("data-address")
+    page.mouse.move(box["x"] + box["width"] - 3, box["y"] + box["height"] - 3)
+    expect(page.locator(".where .place")).not_to_have_text("row 1, column 1")
+    page.mouse.click(box["x"] + 3, box["y"] + 3)
+    expect(page).to_have_url(re.compile(r"#/image/second\?at=0,0$"))
+    expect(page.locator(".unit").first).to_have_attribute("data-address", first or "")
+    page.locator("[data-layer=act1]").click()
+    expect(page.locator(".where .layer")).to_have_text("act1")
+    expect(page.locator(".unit").first).to_have_attribute("data-address", re.compile("^act1:"))
+    chip = page.locator(".unit .chip").first
+    chip.hover()
+    expect(page.locator(".card .address")).to_have_text(re.compile(r"^act1:\d+$"))
+    expect(page.locator(".card img")).to_have_attribute("src", re.compile("^blob:"))
+    chip.click()
+    expect(page).to_have_url(re.compile(r"#/unit/act1/\d+$"))
+    expect(page.locator(".pictures figure").first).to_be_visible()
+    page.go_back()
+    expect(page.locator(".where .layer")).to_have_text("act1")
+    page.go_back()
+    expect(page.locator(".where .layer")).to_have_text("act2")
+    page.go_forward()
+    expect(page.locator(".where .layer")).to_have_text("act1")
+
+
+def test_a_photograph_has_a_page_of_its_own_and_what_is_not_there_says_so(page: Page, address: str) -> None:
+    page.goto(f"{address}second.html")
+    expect(page.locator("nav a[aria-current=page]")).to_have_attribute("title", "second")
+    page.goto(f"{address}#/unit/act2/1")
+    expect(page.locator("h1")).to_have_text("Unit 1 of act2")
+    told = page.get_by_text("This is not in the published copy").first
+    told.scroll_into_view_if_needed()
+    expect(told).to_contain_text("hooke explore")
+
+
+def test_search_finds_what_is_published(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_role("searchbox").first.fill("act2:1")
+    page.keyboard.press("Enter")
+    expect(page.locator("search .found .chip").first).to_have_attribute("aria-label", re.compile("^Unit act2:1"))
+
+
+def test_a_single_file_opens_from_a_disk(page: Page, folder: Path) -> None:
+    page.goto((folder / "view.html").as_uri())
+    expect(page.locator(".where .place")).to_have_text("row 2, column 2")
+    expect(page.locator(".unit .picture[data-state=ready] img").first).to_have_attribute("src", re.compile("^blob:"))
+    expect(page.locator(".unit .for li").first).to_be_visible()
+
+
+def test_a_folder_opened_from_a_disk_says_what_to_do(page: Page, folder: Path, complaints: list[str]) -> None:
+    page.goto((folder / "served/deep/site/index.html").as_uri())
+    expect(page.get_by_role("status").first).to_contain_text("python -m http.server")
+    page.close()
+    complaints.clear()  # the browser complains of every file that it may not read
