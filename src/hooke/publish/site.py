@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from hooke.addresses import Place
-from hooke.errors import PublishError
+from hooke.errors import AddressError, PublishError
 from hooke.models.model import Model
 from hooke.publish import figures
 from hooke.publish.asking import Desk
@@ -12,6 +12,7 @@ from hooke.publish.ledger import Ledger
 from hooke.publish.pictures import publish_pictures
 from hooke.publish.work import Plan, Work
 from hooke.studies.activation_grid import grid_layers
+from hooke.studies.layers import tracing_layers
 from hooke.studies.semantic_dictionary import default_layer
 
 DRAWING = 2.0
@@ -26,7 +27,7 @@ def usual_layers(model: Model, count: int = 4) -> tuple[str, ...]:
 async def publish_answers(app: FastAPI, plan: Plan, folder: Folder, ledger: Ledger) -> dict[str, str]:
     """Asks for everything that is not in the folder yet; the requests that failed, with the reasons."""
     work = Work(Desk(app), plan, folder, ledger)
-    site = [figures.At(layers=plan.layers)]
+    site = [figures.At(layers=_credited(app.state.microscope.model, plan))]
     work.expect(figures.SITE, site)
     await work.ask(figures.SITE, site)
     for request, reason in work.failures.items():
@@ -57,6 +58,14 @@ async def publish_answers(app: FastAPI, plan: Plan, folder: Folder, ledger: Ledg
     await publish_pictures(work.desk, folder, ledger, sorted(wanted), plan.layers, sorted(beside))
     folder.keep("/units", work.index())
     return work.failures
+
+
+def _credited(model: Model, plan: Plan) -> tuple[str, ...]:
+    """The layers whose credit is shown: those that are published, and those of the studies of a whole photograph."""
+    try:
+        return tuple(dict.fromkeys([*plan.layers, *tracing_layers(model, 4)]))
+    except AddressError:
+        return plan.layers
 
 
 def _portraits(layer: str, channel: int) -> list[str]:
