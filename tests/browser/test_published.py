@@ -88,7 +88,7 @@ def test_pointing_layers_units_and_back(page: Page, address: str) -> None:
     page.mouse.click(box["x"] + 3, box["y"] + 3)
     expect(page).to_have_url(re.compile(r"#/image/second\?at=0,0$"))
     expect(page.locator(".unit").first).to_have_attribute("data-address", first or "")
-    page.locator("[data-layer=act1]").click()
+    page.locator(".floor[data-layer=act1]").click()
     expect(page.locator(".where .layer")).to_have_text("act1")
     expect(page.locator(".unit").first).to_have_attribute("data-address", re.compile("^act1:"))
     chip = page.locator(".unit .chip").first
