@@ -1,9 +1,11 @@
 """Drawing a unit: Hooke against its peers, alternating, what a step costs beyond the network, and how it scales.
 
-All draw the same units of the default model with its own normalization (mean = deviation = 0.5). Hooke and torch-lucent
-draw a 128 px Fourier canvas with decorrelated colours, Hooke without coarse steps; torch-lucent upsamples it to 224 px,
-as it does by default, and takes its default 512 steps; Horama and torch-dreams draw their own canvases with their own
-default steps. Every picture is scored clean (unmoved) in the model itself, at 128 px and upsampled (or reduced) to 224.
+All draw the same units of the default model with its own normalization (mean = deviation = 0.5). torch-lucent draws a
+128 px Fourier canvas with decorrelated colours, upsampled to the 224 px that its network looks at, in its default 512
+steps; Horama and torch-dreams draw their own canvases with their own default steps. Hooke draws twice: at 128 px with
+its defaults, and at the peer's 224 px, most of it on a quarter of the canvas (`coarse`). Every picture is scored clean
+(unmoved) in the model itself, the peer's at both sizes, Hooke's at the size at which it was drawn. Seconds are by the
+clock and of the processor: other work on the machine shows less in these.
 """
 
 import argparse
@@ -36,6 +38,12 @@ from hooke.visualization.parametrizations import Fourier
 CANVAS, PEER_CANVAS, EVERY = 128, 224, 4
 PEERS = {"torch_lucent": 512, "horama_fourier": 1000, "torch_dreams_auto": 120}
 """The peers' sides in `peers/`, and their default steps."""
+OURS = {
+    CANVAS: Ascent(Fourier(size=CANVAS), steps=128, coarse=32),
+    PEER_CANVAS: Ascent(Fourier(size=PEER_CANVAS), steps=160, coarse=144),
+}
+Seconds = tuple[float, float]
+"""By the clock, and of the processor."""
 
 
 class Peer:
@@ -48,7 +56,7 @@ class Peer:
         self._process = subprocess.Popen([python, str(script)], stdin=pipe, stdout=pipe, text=True)
         self._file = Path(tempfile.mkdtemp()) / "picture.npy"
 
-    def draw(self, unit: str, steps: int = 0) -> tuple[Tensor, float]:
+    def draw(self, unit: str, steps: int = 0) -> tuple[Tensor, Seconds]:
         """The peer's picture of one unit and the seconds it took."""
         assert self._process.stdin
         assert self._process.stdout
@@ -58,45 +66,49 @@ class Peer:
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
         picture = torch.from_numpy(numpy.load(self._file)).permute(2, 0, 1)
-        return picture, answer["seconds"]
+        return picture, (answer["seconds"], answer["processor"])
 
 
-def clean(model: Model, layer: str, channels: list[int], canvases: Tensor) -> Mapping[str, list[float]]:
-    """The mean response of each picture's own channel, at 128 px and upsampled to the peer's 224 px."""
-    if canvases.shape[2] > PEER_CANVAS:  # a peer's canvas is larger than what the model looks at
-        small, large = (
-            functional.interpolate(canvases, side, mode="bilinear", antialias=True) for side in (CANVAS, PEER_CANVAS)
-        )
-    else:
-        small, large = canvases, functional.interpolate(canvases, PEER_CANVAS, mode="bilinear", align_corners=True)
-    scores = {}
-    for side, batch in ((CANVAS, small), (PEER_CANVAS, large)):
-        with torch.no_grad(), tapped(model, [layer]) as taps:
-            activation = taps(model.modality.normalize(batch))[layer]
-        scores[str(side)] = [activation[i, channel].mean().item() for i, channel in enumerate(channels)]
-    return scores
+def clean(model: Model, layer: str, channels: list[int], canvases: Tensor) -> list[float]:
+    """The mean response of each picture's own channel."""
+    with torch.no_grad(), tapped(model, [layer]) as taps:
+        activation = taps(model.modality.normalize(canvases))[layer]
+    return [activation[i, channel].mean().item() for i, channel in enumerate(channels)]
 
 
-def ours(model: Model, layer: str, channels: list[int]) -> list[tuple[float, int, Mapping[str, list[float]]]]:
-    """(seconds so far, step, clean scores) of one batch of units; scoring is not timed."""
-    method, fast = Ascent(Fourier(size=CANVAS), coarse=0), fast_form(model, [layer])
+def at_side(picture: Tensor, side: int) -> Tensor:
+    """A peer's picture at one of the sides, made smaller or larger as its own network would see it."""
+    smaller = picture.shape[2] > side
+    return functional.interpolate(
+        picture, side, mode="bilinear", align_corners=not smaller and side == PEER_CANVAS, antialias=smaller
+    )
+
+
+def ours(model: Model, layer: str, channels: list[int], side: int) -> list[tuple[Seconds, list[float]]]:
+    """(seconds so far, clean scores) of one batch of units at one size; scoring is not timed.
+
+    What still has half the size counts as what it becomes: itself four times, side by side.
+    """
+    fast = fast_form(model, [layer])
     units = [f"{layer}:{channel}" for channel in channels]
     objectives = [objective(model, model.resolve(unit)) for unit in units]
-    track, spent = [], 0.0
+    track, wall, processor = [], 0.0, 0.0
     with tapped(fast, [layer]) as taps:
 
         def record(canvases: Tensor) -> Mapping[str, Tensor]:
             return taps(fast.modality.normalize(canvases))
 
         streams = [stream(0, unit) for unit in units]
-        moments = ascend(record, objectives, method, CANVAS, 3, streams, EVERY)
+        moments = ascend(record, objectives, OURS[side], side, 3, streams, EVERY)
         while True:
-            begun = time.perf_counter()
+            begun = time.perf_counter(), time.process_time()
             moment = next(moments, None)
-            spent += time.perf_counter() - begun
+            wall, processor = wall + time.perf_counter() - begun[0], processor + time.process_time() - begun[1]
             if moment is None:
                 return track
-            track.append((spent, moment.step, clean(model, layer, channels, moment.canvases)))
+            copies = side // moment.canvases.shape[2]
+            whole = moment.canvases.repeat(1, 1, copies, copies)
+            track.append(((wall, processor), clean(model, layer, channels, whole)))
 
 
 def against_peer(model: Model, peer: Peer, layer: str, rounds: int) -> list[dict[str, object]]:
@@ -105,39 +117,42 @@ def against_peer(model: Model, peer: Peer, layer: str, rounds: int) -> list[dict
     generator = torch.Generator().manual_seed(0)
     order: list[int] = torch.randperm(model.layer(layer).channels or 1, generator=generator).tolist()
     rows: list[dict[str, object]] = []
-    ours(model, layer, order[:batch])  # warm
+    ours(model, layer, order[:batch], CANVAS)  # warm
     peer.draw(f"{layer}:{order[0]}", steps=2)
     for round_ in range(rounds):
         channels = order[round_ * batch : (round_ + 1) * batch]
-        track = ours(model, layer, channels)
-        channel = channels[0]
-        picture, seconds = peer.draw(f"{layer}:{channel}")
-        theirs = clean(model, layer, [channel], picture[None])
-        row: dict[str, object] = {
-            "unit": f"{layer}:{channel}",
-            "peer_seconds": seconds,
-            "seconds": track[-1][0] / batch,
-        }
-        for side, (score,) in theirs.items():
-            row[f"peer_score_{side}"], row[f"score_{side}"] = score, track[-1][2][side][0]
-            reached = next((spent for spent, _, scores in track if scores[side][0] >= score), None)
-            row[f"seconds_to_peer_score_{side}"] = None if reached is None else reached / batch
-            row[f"times_faster_{side}"] = None if reached is None else seconds / (reached / batch)
+        picture, seconds = peer.draw(f"{layer}:{channels[0]}")
+        row: dict[str, object] = {"unit": f"{layer}:{channels[0]}"}
+        row |= {f"peer_{name}": value for name, value in zip(("seconds", "processor"), seconds, strict=True)}
+        for side in OURS:
+            track = ours(model, layer, channels, side)
+            (theirs,) = clean(model, layer, channels[:1], at_side(picture[None], side))
+            reached = next((spent for spent, scores in track if scores[0] >= theirs), None)
+            row |= {f"peer_score_{side}": theirs, f"score_{side}": track[-1][1][0]}
+            for at, name in enumerate(("seconds", "processor")):
+                row[f"{name}_{side}"] = track[-1][0][at] / batch
+                row[f"{name}_to_peer_score_{side}"] = reached[at] / batch if reached else None
+                row[f"times_faster_{name}_{side}"] = seconds[at] / (reached[at] / batch) if reached else None
         rows.append(row)
         print(json.dumps(row), flush=True)
     return rows
 
 
 def summary(rows: list[dict[str, object]]) -> dict[str, object]:
-    """Medians over the units of which the peer drew anything at all: a grey picture of score 0 is easily reached."""
+    """Medians over the units of which the peer drew anything at all: a grey picture of score 0 is easily reached.
+
+    A unit whose score is not reached counts as infinitely slow in the medians.
+    """
     drawn = [row for row in rows if row[f"peer_score_{CANVAS}"] != 0.0]
     report: dict[str, object] = {"units": len(rows), "units_that_the_peer_drew": len(drawn)}
-    for name in ("seconds", "peer_seconds"):
-        report[f"median_{name}"] = statistics.median(float(str(row[name])) for row in rows)
-    for side in (CANVAS, PEER_CANVAS):
-        found = [float(str(row[f"times_faster_{side}"])) for row in drawn if row[f"times_faster_{side}"] is not None]
-        report[f"reached_{side}"] = f"{len(found)} of {len(drawn)}"
-        report[f"median_times_faster_{side}"] = statistics.median(found) if found else None
+    for name in ("seconds", "processor"):
+        report[f"median_peer_{name}"] = statistics.median(float(str(row[f"peer_{name}"])) for row in rows)
+        for side in OURS:
+            found = [row[f"times_faster_{name}_{side}"] for row in drawn]
+            report[f"median_{name}_{side}"] = statistics.median(float(str(row[f"{name}_{side}"])) for row in rows)
+            report[f"reached_{side}"] = f"{sum(one is not None for one in found)} of {len(drawn)}"
+            times = statistics.median(float(str(one or 0.0)) for one in found) if found else 0.0
+            report[f"median_times_faster_{name}_{side}"] = times or None
     return report
 
 
@@ -225,6 +240,7 @@ def main() -> None:
     parser.add_argument("--peer-name", default="torch_lucent", choices=list(PEERS))
     parser.add_argument("--layer", default="blocks.4.1.bn2.act", help="the layer of both")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--no-overhead", action="store_true", help="what a step costs is not measured")
     parser.add_argument("--scaling", action="store_true", help="memory and units per second; takes minutes")
     parser.add_argument("--model", default="efficientnet-lite0", help="whose scaling is measured")
     parser.add_argument("--unit", default="blocks.4.1.bn2.act:0", help="the first of the units drawn for it")
@@ -241,7 +257,8 @@ def main() -> None:
         "normalization": "mean = deviation = 0.5, both", "canvas": CANVAS, "peer_upsampled_to": PEER_CANVAS,
     }  # fmt: skip
     layers = [("blocks.1.1.bn2.act", 64), ("blocks.1.1.bn2.act", 128), (given.layer, 128), ("blocks.6.0.bn2.act", 128)]
-    report["overhead"] = [overhead(model, layer, side, given.rounds + 1) for layer, side in layers]
+    if not given.no_overhead:
+        report["overhead"] = [overhead(model, layer, side, given.rounds + 1) for layer, side in layers]
     if given.scaling:
         report["scaling"] = scaling(given.model, given.unit)
     if given.peer:

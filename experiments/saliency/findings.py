@@ -105,7 +105,7 @@ def main() -> None:
         count, names = len(canvases), [*CORE, *MORE]
         for until in (16, count):
             measured(model, canvases, work, until, list(CORE))
-            measured(model, canvases, work, until, list(MORE))
+        measured(model, canvases, work, count, list(MORE))
     report = measured(model, canvases, work, count, names)
     (HERE / f"report-{asked.sample}.json").write_text(report.to_json() + "\n")
     cells = [Cell(row.method, row.metric, row.control, row.verdict) for row in report.rows]
