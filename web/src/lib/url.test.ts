@@ -28,6 +28,9 @@ describe('the URL', () => {
     unitView('odd/name ?&#', 0),
     layerView('`Mixed 4d`[0.out]~2'),
     { ...layerView('bn2.act'), sort: '-norm', find: 'cat & dog' },
+    { ...start, image: 'cat', figure: 'groups', embed: true },
+    { ...unitView('odd/name ?&#', 0), figure: 'density', embed: true },
+    { ...layerView('bn2.act'), figure: 'units', embed: true },
   ]
   it.each(views)('gives back %o', (view) => expect(read(format(view))).toEqual(view))
 
@@ -47,6 +50,8 @@ describe('the URL', () => {
     'leaves out what makes no sense in %s',
     (url) => expect(read(url)).toEqual({ ...start, image: 'cat' }),
   )
+
+  it('knows no other part of the evidence', () => expect(read('/unit/a/1?view=nonsense').figure).toBeNull())
 
   it('knows no other grammar', () => expect(read('/?view=layer/whole/nonsense/table').figure).toBeNull())
 

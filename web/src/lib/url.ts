@@ -38,6 +38,8 @@ export interface View {
   /** How the units of a layer are sorted, and which words their addresses or labels contain. */
   readonly sort: string | null
   readonly find: string | null
+  /** One figure alone, to stand in a frame of another page. */
+  readonly embed: boolean
 }
 
 export interface Drill {
@@ -48,7 +50,7 @@ export interface Drill {
 export const start: View = {
   page: 'workspace', image: null, layer: null, place: null, channel: null, of: null, rather: null, drill: null,
   figure: null, patch: null, without: null, groups: null, group: null, depth: null, flow: null, trace: null,
-  edits: [], scaled: false, zoom: null, sort: null, find: null,
+  edits: [], scaled: false, zoom: null, sort: null, find: null, embed: false,
 }
 
 export const layerView = (layer: string): View => ({ ...start, page: 'layer', layer })
@@ -57,14 +59,21 @@ export const unitView = (layer: string, channel: number): View => ({ ...start, p
 /** What each figure of the workspace is: `atom/content/presentation`, by its name. */
 export const GRAMMAR: Readonly<Record<string, string>> = grammar
 
+/** The figures of a unit's and of a layer's page. */
+export const EVIDENCE: readonly string[] = [
+  'looks', 'quality', 'density', 'examples', 'selectivity', 'tuning', 'feeds', 'fed', 'ablation', 'units',
+]
+
 /** Read a view from a path and a query; what makes no sense is left out. */
 export function parse(path: string, query: string): View {
   const parameters = new URLSearchParams(query)
+  const embed = parameters.get('embed') === '1'
+  const figure = EVIDENCE.find((name) => name === parameters.get('view')) ?? null
   const [, unitLayer, channel] = /^\/unit\/([^/]+)\/(\d{1,7})\/?$/.exec(path) ?? []
-  if (unitLayer !== undefined) return { ...start, page: 'unit', layer: decode(unitLayer), channel: Number(channel) }
+  if (unitLayer !== undefined) return { ...start, page: 'unit', layer: decode(unitLayer), channel: Number(channel), figure, embed }
   const sheet = /^\/layer\/([^/]+)\/?$/.exec(path)?.[1]
   const [sort, find] = [parameters.get('sort') || null, parameters.get('find') || null]
-  if (sheet !== undefined) return { ...start, page: 'layer', layer: decode(sheet), sort, find }
+  if (sheet !== undefined) return { ...start, page: 'layer', layer: decode(sheet), sort, find, figure, embed }
   const image = /^\/image\/([^/]+)\/?$/.exec(path)?.[1]
   const spelled = parseSpelled(parameters.get('view'))
   return {
@@ -86,12 +95,14 @@ export function parse(path: string, query: string): View {
     trace: parseNode(parameters.get('trace')),
     scaled: parameters.get('cells') === 'scaled',
     zoom: parseIndex(parameters.get('zoom')),
+    embed,
   }
 }
 
 /** Write a view as a path with its query. */
 export function format(view: View): string {
   const [path, parts] = view.page === 'workspace' ? workspace(view) : sheetOrUnit(view)
+  if (view.embed) parts.push('embed=1')
   return parts.length ? `${path}?${parts.join('&')}` : path
 }
 
@@ -120,8 +131,8 @@ function workspace(view: View): [string, string[]] {
 
 function sheetOrUnit(view: View): [string, string[]] {
   const layer = readable(view.layer ?? '')
-  if (view.page === 'unit') return [`/unit/${layer}/${view.channel ?? 0}`, []]
-  const parts: string[] = []
+  const parts: string[] = view.figure === null ? [] : [`view=${view.figure}`]
+  if (view.page === 'unit') return [`/unit/${layer}/${view.channel ?? 0}`, parts]
   if (view.sort !== null) parts.push(`sort=${readable(view.sort)}`)
   if (view.find !== null) parts.push(`find=${readable(view.find)}`)
   return [`/layer/${layer}`, parts]
