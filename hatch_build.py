@@ -20,6 +20,8 @@ WEB = ROOT / "web"
 STATIC = ROOT / "src/hooke/server/static"
 STAMP = STATIC / ".sources"
 LOCK_STAMP = WEB / "node_modules" / ".lock"
+PAGES = ("vite.config.ts", "notebook.config.ts")
+"""What is built into one folder, the first of which clears it: the page, and the same as a part of notebooks."""
 INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 
@@ -38,7 +40,8 @@ def build(say: Callable[[str], object] = print) -> bool:
         return False
     install(say)
     say("Building the page ...")
-    node(WEB / "node_modules/vite/bin/vite.js", "build", "--logLevel", "warn")
+    for what in PAGES:
+        node(WEB / "node_modules/vite/bin/vite.js", "build", "--config", what, "--logLevel", "warn")
     STAMP.write_text(sources)
     return True
 

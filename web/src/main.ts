@@ -3,14 +3,12 @@ import { mount } from 'svelte'
 
 import App from './App.svelte'
 import './app.css'
-import { http, showBy } from './lib/api'
+import { http } from './lib/api'
 import { byHash, byPath } from './lib/navigation'
 import { Published, siteOf } from './lib/published.svelte'
 
 const site = siteOf(document)
-const published = site && new Published(site)
-if (published) showBy((layer, channel) => published.face(layer, channel))
 
-const props = { api: published ?? http, navigation: site ? byHash(site.start) : byPath }
+const props = { api: site ? new Published(site) : http, navigation: site ? byHash(site.start) : byPath }
 document.getElementById('opening')?.remove()
 mount(App, { target: document.getElementById('page')!, props })

@@ -1,4 +1,4 @@
-/** The only place that talks to the server. */
+/** The only place that talks to the server, over whatever line there is to it. */
 import type {
   Answer, Dictionary, Drawings, End, Finished, Found, MethodStanding, Model, Photo, Progress, Refused, Sheet, UnitEffects, Work,
 } from './types'
@@ -65,6 +65,10 @@ export interface Api {
   /** A study of one photograph that may take a while; `query`: what it is asked. */
   study<T>(image: string, name: string, query?: Record<string, string>): Promise<Answer<T>>
   faces(addresses: string[]): Promise<Drawings>
+  /** The picture that a unit can be shown by before it was ever drawn. */
+  guess(layer: string, channel: number): string
+  /** The small picture that stands for a unit. */
+  face(layer: string, channel: number): string
   sheet(layer: string): Promise<Sheet>
   search(words: string): Promise<Found>
   /** All labels of the model, each at its index. */
@@ -75,53 +79,25 @@ export interface Api {
   measureStanding(query: Record<string, string>): Promise<Answer<MethodStanding>>
 }
 
-type Shown = (layer: string, channel: number) => string
-
-/** Where the small pictures of units come from. */
-const shown: { guess: Shown; face: Shown } = {
-  guess: (layer, channel) => `/api/guesses?${new URLSearchParams({ layer, channel: String(channel) })}`,
-  face: (layer, channel) => `/api/face?${new URLSearchParams({ layer, channel: String(channel) })}`,
+/** What leads to the server. */
+export interface Line {
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  /** The events of a job. */
+  events(path: string): Events
+  /** The address of a picture, for the browser. */
+  picture(path: string): string
 }
 
-/** Take them from elsewhere from now on. */
-export function showBy(face: Shown): void {
-  shown.guess = shown.face = face
-}
-
-/** The picture that a unit can be shown by before it was ever drawn. */
-export function guessUrl(layer: string, channel: number): string {
-  return shown.guess(layer, channel)
-}
-
-/** The small picture that stands for a unit. */
-export function faceUrl(layer: string, channel: number): string {
-  return shown.face(layer, channel)
+/** As much of an EventSource as is needed. */
+export interface Events {
+  addEventListener(type: string, listener: (event: Event) => void): void
+  onerror: ((event: Event) => unknown) | null
+  close(): void
 }
 
 /** The provenance and numbers of a finished picture. */
 export function recordUrl(pictureUrl: string): string {
   return pictureUrl.replace(/\.png(?=$|\?)/, '.json')
-}
-
-async function ask<T>(path: string, init?: RequestInit): Promise<T> {
-  const answer = await reach(path, init)
-  if (answer.status === 204) return undefined as T
-  return (await answer.json()) as T
-}
-
-const post = <T>(path: string, body: unknown): Promise<T> =>
-  ask(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
-
-async function reach(path: string, init?: RequestInit): Promise<Response> {
-  let answer: Response
-  try {
-    answer = await fetch(path, init)
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error
-    throw new Gone()
-  }
-  if (!answer.ok) throw new Refusal(answer.status, await refused(answer, path))
-  return answer
 }
 
 async function refused(answer: Response, path: string): Promise<Refused> {
@@ -130,55 +106,84 @@ async function refused(answer: Response, path: string): Promise<Refused> {
   return { request: path, reason: `${answer.status} ${answer.statusText}`.trim(), choices: [], next_step: '' }
 }
 
-async function later<T>(path: string): Promise<Answer<T>> {
-  const answer = await reach(path)
-  return answer.status === 202 ? ((await answer.json()) as { job: string }) : { ready: (await answer.json()) as T }
-}
-
 const part = encodeURIComponent
 
-/** The server that this page came from. */
-export const http: Api = {
-  model: () => ask('/api/model'),
-  images: () => ask('/api/images'),
-  upload: (file, name) =>
-    ask(`/api/images?${new URLSearchParams({ name })}`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/octet-stream' },
-      body: file,
-    }),
-  dictionary: (image, layer, count) =>
-    ask(`/api/images/${part(image)}/dictionary?${new URLSearchParams({ layer, count: String(count) })}`),
-  effects: (image, layer, row, column, channels, signal) => {
-    const query = { layer, row: String(row), column: String(column), channels: channels.join(',') }
-    return ask(`/api/images/${part(image)}/effects?${new URLSearchParams(query)}`, { signal })
-  },
-  draw: (addresses) => post('/api/drawings', { addresses }),
-  cancel: async (job) => void (await reach(`/api/jobs/${part(job)}`, { method: 'DELETE', keepalive: true })),
-  listen(job, listener) {
-    const source = new EventSource(`/api/jobs/${part(job)}/events`)
-    const data = (event: Event): unknown => JSON.parse((event as MessageEvent<string>).data)
-    source.addEventListener('progress', (event) => listener.progress(data(event) as Progress))
-    source.addEventListener('work', (event) => listener.work?.(data(event) as Work))
-    source.addEventListener('finished', (event) => listener.finished(data(event) as Finished))
-    source.addEventListener('end', (event) => {
-      source.close()
-      listener.end(data(event) as End)
-    })
-    source.onerror = () => {
-      source.close()
-      listener.lost()
+/** A server at the end of a line. */
+export function served(line: Line): Api {
+  async function reach(path: string, init?: RequestInit): Promise<Response> {
+    let answer: Response
+    try {
+      answer = await line.fetch(path, init)
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'AbortError') throw error
+      throw new Gone()
     }
-    return () => source.close()
-  },
-  record: (url) => ask(url),
-  unit: (what, layer, channel, query = {}) =>
-    later(`/api/unit/${what}?${new URLSearchParams({ layer, channel: String(channel), ...query })}`),
-  study: (image, name, query = {}) => later(`/api/images/${part(image)}/${name}?${new URLSearchParams(query)}`),
-  faces: (addresses) => post('/api/faces', { addresses }),
-  sheet: (layer) => ask(`/api/layer?${new URLSearchParams({ layer })}`),
-  search: (words) => ask(`/api/search?${new URLSearchParams({ q: words })}`),
-  labels: () => ask('/api/labels'),
-  standing: (query) => ask(`/api/standing?${new URLSearchParams(query)}`),
-  measureStanding: (query) => later(`/api/standing/measured?${new URLSearchParams(query)}`),
+    if (!answer.ok) throw new Refusal(answer.status, await refused(answer, path))
+    return answer
+  }
+  async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+    const answer = await reach(path, init)
+    if (answer.status === 204) return undefined as T
+    return (await answer.json()) as T
+  }
+  async function later<T>(path: string): Promise<Answer<T>> {
+    const answer = await reach(path)
+    return answer.status === 202 ? ((await answer.json()) as { job: string }) : { ready: (await answer.json()) as T }
+  }
+  const post = <T>(path: string, body: unknown): Promise<T> =>
+    ask(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
+
+  return {
+    model: () => ask('/api/model'),
+    images: () => ask('/api/images'),
+    upload: (file, name) =>
+      ask(`/api/images?${new URLSearchParams({ name })}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/octet-stream' },
+        body: file,
+      }),
+    dictionary: (image, layer, count) =>
+      ask(`/api/images/${part(image)}/dictionary?${new URLSearchParams({ layer, count: String(count) })}`),
+    effects: (image, layer, row, column, channels, signal) => {
+      const query = { layer, row: String(row), column: String(column), channels: channels.join(',') }
+      return ask(`/api/images/${part(image)}/effects?${new URLSearchParams(query)}`, { signal })
+    },
+    draw: (addresses) => post('/api/drawings', { addresses }),
+    cancel: async (job) => void (await reach(`/api/jobs/${part(job)}`, { method: 'DELETE', keepalive: true })),
+    listen(job, listener) {
+      const source = line.events(`/api/jobs/${part(job)}/events`)
+      const data = (event: Event): unknown => JSON.parse((event as MessageEvent<string>).data)
+      source.addEventListener('progress', (event) => listener.progress(data(event) as Progress))
+      source.addEventListener('work', (event) => listener.work?.(data(event) as Work))
+      source.addEventListener('finished', (event) => listener.finished(data(event) as Finished))
+      source.addEventListener('end', (event) => {
+        source.close()
+        listener.end(data(event) as End)
+      })
+      source.onerror = () => {
+        source.close()
+        listener.lost()
+      }
+      return () => source.close()
+    },
+    record: (url) => ask(url),
+    unit: (what, layer, channel, query = {}) =>
+      later(`/api/unit/${what}?${new URLSearchParams({ layer, channel: String(channel), ...query })}`),
+    study: (image, name, query = {}) => later(`/api/images/${part(image)}/${name}?${new URLSearchParams(query)}`),
+    faces: (addresses) => post('/api/faces', { addresses }),
+    guess: (layer, channel) => line.picture(`/api/guesses?${new URLSearchParams({ layer, channel: String(channel) })}`),
+    face: (layer, channel) => line.picture(`/api/face?${new URLSearchParams({ layer, channel: String(channel) })}`),
+    sheet: (layer) => ask(`/api/layer?${new URLSearchParams({ layer })}`),
+    search: (words) => ask(`/api/search?${new URLSearchParams({ q: words })}`),
+    labels: () => ask('/api/labels'),
+    standing: (query) => ask(`/api/standing?${new URLSearchParams(query)}`),
+    measureStanding: (query) => later(`/api/standing/measured?${new URLSearchParams(query)}`),
+  }
 }
+
+/** The server that this page came from. */
+export const http: Api = served({
+  fetch: (path, init) => fetch(path, init),
+  events: (path) => new EventSource(path),
+  picture: (path) => path,
+})

@@ -9,6 +9,12 @@ const KEY = Symbol('microscope')
 export const share = (microscope: Microscope): Microscope => setContext(KEY, microscope)
 export const shared = (): Microscope => getContext<Microscope>(KEY)
 
+/** Some event happened while a popover is open: Escape closes that first. */
+export function popped(event: Event): boolean {
+  const root = (event.composedPath()[0] as Node | undefined)?.getRootNode?.()
+  return root instanceof Document || root instanceof ShadowRoot ? root.querySelector('[popover=auto]:popover-open') !== null : false
+}
+
 /** A click that stays on this page; any other is the browser's. */
 export function plain(event: MouseEvent): boolean {
   return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
@@ -22,7 +28,7 @@ export function link(microscope: Microscope, view: View): { href: string; onclic
       if (!plain(event)) return
       event.preventDefault()
       microscope.go(view)
-      if (view.figure === null) scrollTo(0, 0)
+      if (view.figure === null) microscope.rise()
       else microscope.comings++
     },
   }

@@ -9,14 +9,32 @@ export const byPath: Navigation = {
   write: note,
 }
 
+/** In a value beside a page that is a part of another. `note` writes it; `turn` does, too, and the page follows. */
+export function byValue(
+  within: HTMLElement, get: () => string, note: (url: string) => void, turn: (url: string) => void,
+): Navigation {
+  const past: string[] = []
+  return {
+    within,
+    read: () => split(get()),
+    write(url, how) {
+      if (how === 'push') past.push(get())
+      note(url)
+    },
+    href: (url) => `#${url}`,
+    back: () => turn(past.pop() ?? '/'),
+  }
+}
+
+function split(url: string): { path: string; query: string } {
+  const cut = url.indexOf('?')
+  return cut < 0 ? { path: url, query: '' } : { path: url.slice(0, cut), query: url.slice(cut) }
+}
+
 /** `start`: the view where the address names none. A file server needs to know but one file. */
 export function byHash(start: string): Navigation {
   return {
-    read() {
-      const url = location.hash.slice(1) || start
-      const cut = url.indexOf('?')
-      return cut < 0 ? { path: url, query: '' } : { path: url.slice(0, cut), query: url.slice(cut) }
-    },
+    read: () => split(location.hash.slice(1) || start),
     write: (url, how) => note(`#${url}`, how),
     href: (url) => `#${url}`,
   }

@@ -155,6 +155,8 @@ export class Published implements Api {
     return known ?? BLANK
   }
 
+  guess = (layer: string, channel: number): string => this.face(layer, channel)
+
   private async find(key: string, layer: string, channel: number): Promise<string | null> {
     const pictures = await this.pictures()
     const at = pictures.drawn[key]?.at

@@ -16,6 +16,10 @@ export interface Navigation {
   write(url: string, how: 'push' | 'replace'): void
   /** What a link to a view says, where it is not the view's own address. */
   href?(url: string): string
+  /** Where the page is a part of another: its element. What happens outside of it is none of its business. */
+  readonly within?: HTMLElement
+  /** Back to the view before, where the browser has no button for it. */
+  back?(): void
 }
 
 /** How many units are read, and drawn, for a place; a narrow page shows fewer. */
@@ -306,6 +310,17 @@ export class Microscope {
     this.view = view
     this.navigation.write(format(view), how)
     void this.look()
+  }
+
+  /** To the top of the page. */
+  rise(): void {
+    ;(this.navigation.within ?? window).scrollTo(0, 0)
+  }
+
+  /** It happened on this page, and not beside it. */
+  ours(event: Event): boolean {
+    const { within } = this.navigation
+    return !within || event.composedPath().includes(within)
   }
 
   /** The link to a view. */

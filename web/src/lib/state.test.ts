@@ -55,6 +55,8 @@ function toy() {
     unit: vi.fn(async () => ({ job: 'job' })),
     study: vi.fn(async () => ({ job: 'job' })),
     labels: vi.fn(async () => ['ant', 'bee, honey bee']),
+    guess: () => '',
+    face: () => '',
     faces: vi.fn(async () => ({ job: null, drawings: [] })),
     sheet: vi.fn(async () => {
       throw new Gone()
