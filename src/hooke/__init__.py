@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from hooke.models.opening import open
     from hooke.models.recording import activations
     from hooke.models.taps import tapped
+    from hooke.notebook.exploring import explore
     from hooke.responses.examples import examples
     from hooke.responses.record import record
     from hooke.responses.recording import open_recording
     from hooke.responses.tuning import tune
     from hooke.results import Picture
-    from hooke.server.exploring import explore
     from hooke.storage.store import Store
     from hooke.studies.semantic_dictionary import semantic_dictionary
     from hooke.validation.validate import validate
@@ -44,7 +44,7 @@ _HOMES = {
     "draw": "hooke.visualization.drawing",
     "effect": "hooke.interventions.effect",
     "examples": "hooke.responses.examples",
-    "explore": "hooke.server.exploring",
+    "explore": "hooke.notebook.exploring",
     "factorize": "hooke.factorization.factorize",
     "open": "hooke.models.opening",
     "open_recording": "hooke.responses.recording",

@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from fastapi import FastAPI
 
 from hooke.errors import PublishError
+from hooke.server.inside import Message, call, kind_of
 
 TICK = 0.05
 """Seconds between two looks at a job."""
@@ -78,29 +78,12 @@ class Desk:
                 await asyncio.sleep(TICK)
 
     async def _ask(self, request: str, body: object = None) -> Answer:
-        path, _, query = request.partition("?")
-        content = b"" if body is None else json.dumps(body).encode()
-        scope: MutableMapping[str, Any] = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http",
-            "method": "GET" if body is None else "POST",
-            "path": unquote(path), "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
-            "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
-            "client": ("127.0.0.1", 0), "server": ("localhost", 80), "state": {},
-        }  # fmt: skip
-        sent: list[MutableMapping[str, Any]] = []
-        asked = False
+        method, content = ("GET", b"") if body is None else ("POST", json.dumps(body).encode())
+        sent: list[Message] = []
 
-        async def receive() -> MutableMapping[str, Any]:
-            nonlocal asked
-            if asked:
-                await asyncio.Event().wait()  # nobody hangs up
-            asked = True
-            return {"type": "http.request", "body": content, "more_body": False}
-
-        async def send(message: MutableMapping[str, Any]) -> None:
+        async def send(message: Message) -> None:
             sent.append(message)
 
-        await self.app(scope, receive, send)
-        headers = dict(sent[0]["headers"])
+        await call(self.app, method, request, content, send)
         said = b"".join(message.get("body", b"") for message in sent[1:])
-        return Answer(sent[0]["status"], headers.get(b"content-type", b"").decode().partition(";")[0], said)
+        return Answer(sent[0]["status"], kind_of(sent[0]), said)

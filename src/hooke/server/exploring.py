@@ -1,9 +1,9 @@
-"""`hooke.explore`: the microscope over a model that is open already, from a terminal, a script or a notebook."""
+"""The microscope over a model that is open already: its application, its address, its window."""
 
 import os
 import sys
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,23 +11,20 @@ from hooke.server.serving import address, bind, serve
 
 if TYPE_CHECKING:
     import PIL.Image
+    from fastapi import FastAPI
 
     from hooke.models.model import Model
     from hooke.responses.recording import Recording
     from hooke.storage.store import Store
 
 
-def explore(
-    model: "Model", photographs: "Sequence[Path | str | PIL.Image.Image]" = (), *, host: str = "127.0.0.1",
-    port: int = 8742, browser: bool = True, store: "Store | None" = None,
-    recording: "Recording | Path | str | None" = None,
-) -> None:  # fmt: skip
-    """Serve the microscope until Ctrl-C; prints its address, and opens it where a browser has a window to open.
+def application(
+    model: "Model", photographs: "Sequence[Path | str | PIL.Image.Image]", store: "Store | None",
+    recording: "Recording | Path | str | None", hosts: Sequence[str] = (),
+) -> "FastAPI":  # fmt: skip
+    """The application over photographs, or over those that ship with scikit-image.
 
-    Without `photographs` those that ship with scikit-image are shown. Drawings are kept in `store` (None: the
-    user's). `recording`: what the model did over data (`hooke.record`), or its folder; it feeds dataset examples,
-    densities and selectivity. Errors: RecordingError for a recording of another model, ServeError for a port or host
-    that cannot be had, ImageError for a picture that cannot be read.
+    Errors: RecordingError for a recording of another model, ImageError for a picture that cannot be read.
     """
     from hooke.modalities.image import photographs as shipped
     from hooke.modalities.image import read_picture
@@ -37,8 +34,16 @@ def explore(
 
     known = open_recording(recording) if isinstance(recording, Path | str) else recording
     read = [(_name(one, number), read_picture(one)) for number, one in enumerate(photographs, start=1)]
+    return create_app(model, read or shipped(), store or Store(), hosts=hosts, recording=known)
+
+
+def serve_here(make: Callable[[], "FastAPI"], host: str, port: int, browser: bool) -> None:
+    """Serves an application until Ctrl-C; prints its address, and opens it where a browser has a window to open.
+
+    The port is taken before the application is made. Errors: ServeError for a port or host that cannot be had.
+    """
     with bind(host, port) as sock:
-        app = create_app(model, read or shipped(), store or Store(), hosts=(host,), recording=known)
+        app = make()
         print(f"{address(sock)}   (Ctrl-C stops)", flush=True)
         if browser:
             open_window(address(sock))
