@@ -1,0 +1,107 @@
+"""The microscope in a cell of a real JupyterLab, and results as they are displayed there."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+ROOT = Path(__file__).parents[2]
+
+CELLS = (
+    """
+import sys
+sys.path.insert(0, {folder!r})
+import hooke, toy_server
+model, store = toy_server.toy(), hooke.Store({store!r})
+pictures = [picture for _, picture in toy_server.photographs()]
+explorer = hooke.explore(model, pictures[:2], store=store, view="/?layer=act1")
+explorer
+""",
+    'hooke.visualize(model, "act2:3", by=toy_server.method(), store=store)',
+    "explorer.view",
+)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a notebook in a JupyterLab of its own."""
+    home = tmp_path_factory.mktemp("jupyter")
+    places = {"folder": str(ROOT / "tests/server"), "store": str(home / "store")}
+    cells = [
+        {"cell_type": "code", "id": f"c{number}", "metadata": {}, "execution_count": None, "outputs": [],
+         "source": text.strip().format(**places) if number == 0 else text}
+        for number, text in enumerate(CELLS)
+    ]  # fmt: skip
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    (home / "work").mkdir()
+    (home / "work/look.ipynb").write_text(
+        json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR",
+             "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")  # fmt: skip
+    settings = (
+        "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
+        "--IdentityProvider.token=", f"--ServerApp.root_dir={home / 'work'}", "--expose-app-in-browser",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=",
+    )  # fmt: skip
+    with (home / "log.txt").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *settings],
+            stdout=log, stderr=log, cwd=home,
+            env={**os.environ, **{name: str(home / name.lower()) for name in names}},
+        )  # fmt: skip
+        url = f"http://127.0.0.1:{port}"
+        _await(f"{url}/api/status", process, home / "log.txt")
+        yield f"{url}/lab/tree/look.ipynb?reset"
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _await(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-4000:]}", pytrace=False)
+
+
+@pytest.fixture(scope="module")
+def notebook(browser: Browser, lab: str) -> Iterator[Page]:
+    """The notebook after all of its cells ran."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(60_000)
+    page.goto(lab)
+    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel")
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+    yield page
+    page.close()
+
+
+@pytest.mark.alone
+def test_the_pointer_changes_the_dictionary(notebook: Page, screenshots: Path) -> None:
+    cell = notebook.locator(".jp-Cell").nth(0)
+    expect(cell.locator(".unit").first).to_be_visible(timeout=150_000)
+    photograph = cell.locator("img[src^='blob:']").first
+    expect(photograph).to_be_visible()
+    notebook.screenshot(path=screenshots / "notebook.png")
