@@ -45,7 +45,7 @@ def asking(app: FastAPI) -> Any:
 
 def told(client: TestClient, job: str) -> list[tuple[str, dict[str, Any]]]:
     """The events of a job to its end."""
-    text = client.get(f"/api/jobs/{job}/events").text
+    text = client.get(f"/api/events?jobs={job}").text
     parts = [part.split("\n") for part in text.split("\n\n") if part.startswith("event: ")]
     return [(part[0].removeprefix("event: "), json.loads(part[1].removeprefix("data: "))) for part in parts]
 
@@ -57,7 +57,7 @@ def test_the_grids_are_those_of_the_study_and_are_drawn_once(
     asked = asking.get(f"/api/images/{image}/grids")
     assert asked.status_code == 202
     events = told(asking, asked.json()["job"])
-    assert events[-1] == ("end", {"cancelled": False})
+    assert events[-1] == ("end", {"job": asked.json()["job"], "cancelled": False})
     found = asking.get(f"/api/images/{image}/grids").json()["layers"]
     model = toy.toy()
     assert [each["layer"] for each in found] == grid_layers(model) == ["act1", "act2"]

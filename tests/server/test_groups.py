@@ -35,7 +35,7 @@ def answer(client: TestClient, url: str) -> Any:
     """The answer, once its job is done."""
     found = client.get(url)
     if found.status_code == 202:
-        events = client.get(f"/api/jobs/{found.json()['job']}/events").text
+        events = client.get(f"/api/events?jobs={found.json()['job']}").text
         assert '"state":"ready"' in events, events
         found = client.get(url)
     assert found.status_code == 200, found.text
@@ -119,7 +119,7 @@ def test_the_queue_draws_groups_and_they_are_of_one_photograph(client: TestClien
     assert not set(addresses[0]) & set(addresses[1])
     found = client.post("/api/drawings", json={"addresses": addresses[0]}).json()
     assert [one["address"] for one in found["drawings"]] == addresses[0]
-    client.get(f"/api/jobs/{found['job']}/events")
+    client.get(f"/api/events?jobs={found['job']}")
     again = client.post("/api/drawings", json={"addresses": addresses[0]}).json()
     assert [one["state"] for one in again["drawings"]] == ["ready"] * 2
     assert client.get(again["drawings"][0]["picture_url"]).headers["content-type"] == "image/png"

@@ -265,7 +265,7 @@ class Bed:
         if self.done == self._slices:
             raise StopIteration
         self.done += 1
-        return Grown(self.done / self._slices, EndEvent(cancelled=False))
+        return Grown(self.done / self._slices, EndEvent(job="", cancelled=False))
 
     def rain(self, count: int = 1) -> None:
         for _ in range(count):
@@ -301,7 +301,7 @@ def test_slices_take_no_more_than_half_of_the_time(monkeypatch: pytest.MonkeyPat
         for at in range(30):
             time.sleep(0.04)
             order.append("slice")
-            yield Grown(at / 30, EndEvent(cancelled=False))
+            yield Grown(at / 30, EndEvent(job="", cancelled=False))
 
     def draw(addresses: Sequence[str]) -> Generator[list[Picture], None, None]:
         for step in range(1, STEPS + 1):
@@ -369,7 +369,7 @@ def test_a_stream_tells_progress_then_the_end_and_again_to_who_comes_late() -> N
     told: list[str] = []
 
     async def listen(queue: Queue, job: str, parts: list[str]) -> None:
-        async for part in follow(queue, job):
+        async for part in follow(queue, [job]):
             parts.append(part.decode())
 
     async def draw(queue: Queue, job: str) -> list[str]:
@@ -391,7 +391,7 @@ def test_a_stream_tells_progress_then_the_end_and_again_to_who_comes_late() -> N
     names = [part.partition("\n")[0].removeprefix("event: ") for part in told]
     assert names == ["retry: 1000", *["progress"] * 2 * (STEPS - 2), "finished", "finished", "end"]
     assert "data:image/webp;base64," in told[1]
-    assert told[-1] == 'event: end\ndata: {"cancelled":false}\n\n'
+    assert told[-1] == f'event: end\ndata: {{"job":"{job}","cancelled":false}}\n\n'
     assert again == [told[0], *told[-3:]]
 
 
@@ -400,7 +400,7 @@ def test_a_stream_ends_when_the_server_does() -> None:
 
     async def listen(queue: Queue, job: str) -> list[bytes]:
         parts = []
-        async for part in follow(queue, job):
+        async for part in follow(queue, [job]):
             parts.append(part)
             queue.stop()
         return parts
@@ -408,6 +408,29 @@ def test_a_stream_ends_when_the_server_does() -> None:
     with running(easel) as (queue, _):
         job = queue.ask(views("a:1"))
         assert asyncio.run(asyncio.wait_for(listen(queue, job), 5)) == [b"retry: 1000\n\n"]
+
+
+def test_one_stream_tells_of_many_jobs_each_by_its_name_and_holds_them() -> None:
+    easel, held = Easel(), threading.Event()
+
+    async def listen(queue: Queue, jobs: list[str]) -> list[str]:
+        parts = []
+        async for part in follow(queue, jobs):
+            parts.append(part.decode())
+            if len(parts) == 3:  # what is over is told at once, while the other one goes on
+                easel.stroke(STEPS)
+        return parts
+
+    with running(easel, grace=0.2) as (queue, _):
+        quick = queue.run("quick", lambda report: held.set())
+        until(lambda: queue.stands(quick)[1])
+        drawn = queue.ask(views("a:1"))
+        told = asyncio.run(asyncio.wait_for(listen(queue, [quick, drawn, "none"]), 20))
+    assert told[1] == 'event: lost\ndata: {"job":"none"}\n\n'
+    names = {job: [part.split("\n")[0][7:] for part in told if f'"job":"{job}"' in part] for job in (quick, drawn)}
+    assert names[quick] == ["finished", "end"]
+    assert [name for name in names[drawn] if name != "progress"] == ["finished", "end"]
+    assert told[-1] == f'event: end\ndata: {{"job":"{drawn}","cancelled":false}}\n\n'
 
 
 def test_a_computation_does_not_wait_for_a_batch_of_drawings() -> None:

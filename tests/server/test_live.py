@@ -37,7 +37,7 @@ class Server:
 
     def events(self, job: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """The events of a job as they come; closing the iterator hangs up."""
-        with self.client.stream("GET", f"/api/jobs/{job}/events") as answer:
+        with self.client.stream("GET", f"/api/events?jobs={job}") as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
             name = ""
             for line in answer.iter_lines():
@@ -108,7 +108,7 @@ def test_drawings_sharpen_are_shared_and_are_there_the_next_time(start: Start) -
     assert [name for name, _ in shared if name != "progress"] == ["finished", "end"]
     rest = [data for name, data in told if name == "finished"]
     assert [data["drawing"]["address"] for data in rest] == ["act2:1", "act1:2"]
-    assert rest[0] == next(data for name, data in shared if name == "finished")
+    assert rest[0]["drawing"] == next(data for name, data in shared if name == "finished")["drawing"]
     assert server.client.get(rest[0]["drawing"]["picture_url"]).content.startswith(b"\x89PNG")
     assert server.ask("act2:1")["job"] is None
 
@@ -128,7 +128,7 @@ def test_a_photograph_is_analysed_while_pictures_are_drawn_and_who_leaves_frees_
     again.close()
     with stopwatch(30):
         assert next(server.events(waiting))[1]["address"] == "act1:1"
-    assert list(server.events(job)) == [("end", {"cancelled": True})]
+    assert list(server.events(job)) == [("end", {"job": job, "cancelled": True})]
     with stopwatch(5):
         server.client.delete(f"/api/jobs/{waiting}")
         last = server.ask("act1:3")["job"]

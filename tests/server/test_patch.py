@@ -91,7 +91,7 @@ def answer(client: TestClient, url: str) -> Any:
     """The answer, once its job is done."""
     found = client.get(url)
     if found.status_code == 202:
-        client.get(f"/api/jobs/{found.json()['job']}/events")
+        client.get(f"/api/events?jobs={found.json()['job']}")
         found = client.get(url)
     assert found.status_code == 200, found.text
     return found.json()

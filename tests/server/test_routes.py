@@ -130,13 +130,14 @@ def test_effects_are_those_of_the_study(client: TestClient, toy: ModuleType) -> 
         ("/api/images/{id}/dictionary", 422, "query.layer"),
         ("/api/images/{id}/dictionary?layer=act2&count=99", 422, "query.count"),
         ("/api/images/{id}/effects?layer=act2&row=8&column=0&channels=1", 404, "rows go from 0 to 7"),
-        ("/api/images/{id}/effects?layer=act2&row=0&column=0&channels=16", 404, "out of range: act2 has 0 to 15"),
+        ("/api/images/{id}/effects?layer=act2&row=0&column=0&channels=16", 404, "channels go from 0 to 15"),
         ("/api/images/{id}/effects?layer=act2&row=0&column=0&channels=1;2", 404, "channel numbers"),
         ("/api/guesses?layer=act2&channel=16", 404, "out of range: act2 has 0 to 15"),
         ("/api/guesses?layer=nothing&channel=1", 404, "no layer of this name"),
         ("/api/drawings/" + "0" * 64 + ".png", 404, "no such picture"),
         ("/api/%2e%2e/%2e%2e/etc/passwd", 404, "no such route"),
-        ("/api/jobs/none/events", 404, "no such job"),
+        ("/api/jobs/none/events", 404, "no such route"),
+        ("/api/events", 422, "query.jobs"),
         ("/api/nothing", 404, "no such route"),
     ],
 )
@@ -182,9 +183,9 @@ def test_drawings_are_made_once_and_are_those_of_visualize(client: TestClient, t
     assert asked.job
     assert [one.address for one in asked.drawings] == ["act2:1", "act2:2", "logits:1", "act2:1"]
     assert {one.state for one in asked.drawings} <= {"queued", "drawing"}
-    told = client.get(f"/api/jobs/{asked.job}/events").text
+    told = client.get(f"/api/events?jobs={asked.job}").text
     assert told.count("event: finished") == 3
-    assert told.endswith('event: end\ndata: {"cancelled":false}\n\n')
+    assert told.endswith('"cancelled":false}\n\n')
     ready = draw(client, "act2:1", "act2:2", "logits:1")
     assert ready.job is None
     model, by = toy.toy(), toy.method()
@@ -211,7 +212,7 @@ def test_drawings_are_made_once_and_are_those_of_visualize(client: TestClient, t
 def test_pictures_outlive_the_server(make_app: Callable[..., FastAPI]) -> None:
     with TestClient(make_app(), base_url="http://localhost") as client:
         job = draw(client, "act1:1").job
-        client.get(f"/api/jobs/{job}/events")
+        client.get(f"/api/events?jobs={job}")
         first = client.get(str(draw(client, "act1:1").drawings[0].picture_url)).content
     with TestClient(make_app(), base_url="http://localhost") as client:
         key = question(client.app.state.microscope.model, "act1:1", by=client.app.state.microscope.method, seed=0).key  # type: ignore[attr-defined]
@@ -227,7 +228,7 @@ def test_pictures_are_shown_also_where_nothing_can_be_kept(
     monkeypatch.setattr(app.state.microscope.store, "put", lambda *_: False)
     with TestClient(app, base_url="http://localhost") as client:
         job = draw(client, "act1:1").job
-        told = client.get(f"/api/jobs/{job}/events").text
+        told = client.get(f"/api/events?jobs={job}").text
         finished = json.loads(told.partition("event: finished\ndata: ")[2].partition("\n")[0])["drawing"]
         assert client.get(finished["picture_url"]).status_code == 200
 
@@ -259,7 +260,7 @@ def test_a_cancelled_job_says_so(client: TestClient, toy: ModuleType) -> None:
     microscope.queue._draw = slow
     job = draw(client, "act2:5").job
     assert client.delete(f"/api/jobs/{job}").status_code == 204
-    assert client.get(f"/api/jobs/{job}/events").text.endswith('event: end\ndata: {"cancelled":true}\n\n')
+    assert client.get(f"/api/events?jobs={job}").text.endswith('"cancelled":true}\n\n')
     refusal(client.delete("/api/jobs/other"), 404)
 
 

@@ -178,7 +178,7 @@ def test_too_many_pairs_are_not_filled(client: TestClient, image: str, monkeypat
     monkeypatch.setattr(trails, "MOST", 100)
     assert client.get(f"{image}/spatial?{CHAIN}").json()["fillable"] is False
     job = client.get(f"{image}/spatial/pairs?{CHAIN}").json()["job"]
-    assert "too many" in client.get(f"/api/jobs/{job}/events").text
+    assert "too many" in client.get(f"/api/events?jobs={job}").text
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def _followed(client: TestClient, url: str) -> Any:
     """The answer, once its job is done."""
     found = client.get(url)
     if found.status_code == 202:
-        assert '"state":"ready"' in client.get(f"/api/jobs/{found.json()['job']}/events").text
+        assert '"state":"ready"' in client.get(f"/api/events?jobs={found.json()['job']}").text
         found = client.get(url)
     assert found.status_code == 200, found.text
     return found.json()

@@ -44,7 +44,7 @@ def answer(client: TestClient, url: str) -> Any:
     """The answer, once its job is done."""
     found = client.get(url)
     if found.status_code == 202:
-        events = client.get(f"/api/jobs/{found.json()['job']}/events").text
+        events = client.get(f"/api/events?jobs={found.json()['job']}").text
         assert '"cancelled":false' in events
         assert '"state":"ready"' in events, events
         found = client.get(url)
@@ -152,8 +152,8 @@ def test_quality_waits_for_pictures_and_counts_their_seeds(client: TestClient) -
     assert client.get(url).status_code == 404
     asked = client.post("/api/drawings", json={"addresses": ["act2:3", "act2:3 ~1", "-act2:3", "act2:5"]}).json()
     assert [view["address"] for view in asked["drawings"]] == ["act2:3", "act2:3 ~1", "-act2:3", "act2:5"]
-    events = client.get(f"/api/jobs/{asked['job']}/events").text
-    ready = [json.loads(line[6:])["drawing"] for line in events.splitlines() if line.startswith('data: {"drawing"')]
+    events = client.get(f"/api/events?jobs={asked['job']}").text
+    ready = [json.loads(line[6:])["drawing"] for line in events.splitlines() if '"drawing":' in line]
     urls = {one["address"]: one["picture_url"] for one in ready}
     assert len(set(urls.values())) == 4
     records = {name: client.get(url.replace(".png", ".json")).json() for name, url in urls.items()}

@@ -22,7 +22,7 @@ UNITS = {"method": "activation x gradient", "layer": "act2", "use": "units"}
 def measured(client: TestClient, query: dict[str, str]) -> MethodStandingView:
     job = client.get("/api/standing/measured", params=query)
     assert job.status_code == 202
-    events = client.get(f"/api/jobs/{job.json()['job']}/events").text
+    events = client.get(f"/api/events?jobs={job.json()['job']}").text
     assert '"state":"ready"' in events, events
     found = client.get("/api/standing/measured", params=query)
     assert found.status_code == 200, found.text

@@ -161,6 +161,7 @@ class ProgressEvent(BaseModel):
 
     address: str
     step: int
+    job: str
     steps: int
     image: str
     """A data: URL (PNG or WebP)."""
@@ -173,18 +174,27 @@ class FinishedEvent(BaseModel):
 
     drawing: DrawingView
 
+    job: str
 
 class EndEvent(BaseModel):
     """Server-sent event `end`: the job has nothing left to do."""
 
     cancelled: bool
 
+    job: str
 
 class WorkEvent(BaseModel):
     """Server-sent event `work`: how much of a computation is done (0 to 1)."""
+class LostEvent(BaseModel):
+    """Server-sent event `lost`: there is no such job, or it ended long ago, or the server was restarted."""
+
+    job: str
+
+
 
     share: float
     seconds_left: float | None
+    job: str
     so_far: Any = None
     """What there is already, of the form that the answer will have; left out where it is what was told last."""
 

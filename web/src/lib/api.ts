@@ -1,7 +1,8 @@
 /** The only place that talks to the server, over whatever line there is to it. */
-import type {
-  Answer, Dictionary, Drawings, End, Finished, Found, MethodStanding, Model, Photo, Progress, Refused, Sheet, UnitEffects, Work,
-} from './types'
+import { Stream, type Events, type Listener } from './stream'
+import type { Answer, Dictionary, Drawings, Found, MethodStanding, Model, Photo, Refused, Sheet, UnitEffects } from './types'
+
+export type { Events, Listener }
 
 /** The server understood and said no; `message` says why, in words. */
 export class Refusal extends Error {
@@ -31,15 +32,6 @@ export class Gone extends Error {
 
 /** Why something failed, in words. */
 export const why = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-/** What a stream of drawings says; `lost` when it broke off before its end. */
-export interface Listener {
-  progress(event: Progress): void
-  work?(event: Work): void
-  finished(event: Finished): void
-  end(event: End): void
-  lost(): void
-}
 
 export interface Api {
   /** It has only what was written into files: nothing is computed, drawn or uploaded. */
@@ -82,17 +74,10 @@ export interface Api {
 /** What leads to the server. */
 export interface Line {
   fetch(path: string, init?: RequestInit): Promise<Response>
-  /** The events of a job. */
+  /** The events of jobs. */
   events(path: string): Events
   /** The address of a picture, for the browser. */
   picture(path: string): string
-}
-
-/** As much of an EventSource as is needed. */
-export interface Events {
-  addEventListener(type: string, listener: (event: Event) => void): void
-  onerror: ((event: Event) => unknown) | null
-  close(): void
 }
 
 /** The provenance and numbers of a finished picture. */
@@ -133,6 +118,8 @@ export function served(line: Line): Api {
   const post = <T>(path: string, body: unknown): Promise<T> =>
     ask(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
 
+  const stream = new Stream((path) => line.events(path))
+
   return {
     model: () => ask('/api/model'),
     images: () => ask('/api/images'),
@@ -150,22 +137,7 @@ export function served(line: Line): Api {
     },
     draw: (addresses) => post('/api/drawings', { addresses }),
     cancel: async (job) => void (await reach(`/api/jobs/${part(job)}`, { method: 'DELETE', keepalive: true })),
-    listen(job, listener) {
-      const source = line.events(`/api/jobs/${part(job)}/events`)
-      const data = (event: Event): unknown => JSON.parse((event as MessageEvent<string>).data)
-      source.addEventListener('progress', (event) => listener.progress(data(event) as Progress))
-      source.addEventListener('work', (event) => listener.work?.(data(event) as Work))
-      source.addEventListener('finished', (event) => listener.finished(data(event) as Finished))
-      source.addEventListener('end', (event) => {
-        source.close()
-        listener.end(data(event) as End)
-      })
-      source.onerror = () => {
-        source.close()
-        listener.lost()
-      }
-      return () => source.close()
-    },
+    listen: (job, listener) => stream.listen(job, listener),
     record: (url) => ask(url),
     unit: (what, layer, channel, query = {}) =>
       later(`/api/unit/${what}?${new URLSearchParams({ layer, channel: String(channel), ...query })}`),

@@ -58,7 +58,6 @@ export class Kernel implements Line {
     const fail = (): void => {
       if (closed) return
       target.dispatchEvent(new Event('error'))
-      events.onerror?.(new Event('error'))
     }
     let text = ''
     let closed = false
@@ -81,16 +80,13 @@ export class Kernel implements Line {
       },
       fail,
     )
-    const events: Events = {
-      onerror: null,
+    return {
       addEventListener: (type, listener) => target.addEventListener(type, listener),
       close: () => {
-        events.onerror = null
         closed = true
         this.#drop(id)
       },
     }
-    return events
   }
 
   /** Blank until it is there. Reactive. */

@@ -69,11 +69,11 @@ describe('the kernel in place of a server', () => {
 
   it('follows a job in whatever pieces its events come, in order', async () => {
     const { one } = widget(({ path }, say) => {
-      if (!path!.endsWith('events')) return say({ status: 200, kind: 'image/png', more: false }, 'P')
+      if (!path!.startsWith('/api/events')) return say({ status: 200, kind: 'image/png', more: false }, 'P')
       const begun = { status: 200, kind: 'text/event-stream', more: true }
       say(begun, 'retry: 1000\n\nevent: finished\nda')
-      say({ more: true }, 'ta: {"drawing":{"address":"a:1","picture_url":"/api/drawings/k.png","guess_url":"/api/guesses?layer=a&channel=1"}}\n\n')
-      say({ more: true }, 'event: end\ndata: {"cancelled":false}\n\n')
+      say({ more: true }, 'ta: {"job":"j","drawing":{"address":"a:1","picture_url":"/api/drawings/k.png","guess_url":"/api/guesses?layer=a&channel=1"}}\n\n')
+      say({ more: true }, 'event: end\ndata: {"job":"j","cancelled":false}\n\n')
     })
     const told: string[] = []
     await new Promise<void>((done) =>

@@ -24,6 +24,8 @@ export class Panel<T> {
     private readonly api: Pick<Api, 'listen' | 'cancel'>,
     private readonly ask: () => Promise<Answer<T>>,
     private readonly gone: () => void = () => {},
+    /** Lets it ask when it is its turn. */
+    private readonly turn: <A>(ask: () => Promise<A>) => Promise<A> = (ask) => ask(),
   ) {}
 
   /** Ask, unless it is there or under way. */
@@ -40,7 +42,8 @@ export class Panel<T> {
       this.reason = ''
     }
     try {
-      const found = await this.ask()
+      const found = await this.turn(async () => (round === this.#round ? this.ask() : null))
+      if (!found) return
       if (round !== this.#round) {
         if ('job' in found) this.api.cancel(found.job).catch(() => {})
       } else if ('ready' in found) {

@@ -1,28 +1,63 @@
-/** Small pictures of units wait for their turn: a browser asks a server six things at once, and a question comes first. */
+/** Requests wait for their turn: a browser keeps six connections to one server, and one must be free for a question. */
 
-const MOST = 2
+/** At most so many at once; who is nearest to the reader comes first, and among equals who waited longest. */
+export class Turns {
+  #busy = 0
+  #waiting: { begin: () => void; distance: () => number }[] = []
 
-let busy = 0
-const waiting: (() => void)[] = []
+  constructor(private readonly most: number) {}
 
-/** Begin when it is its turn; what is returned gives the turn up, whether or not it came. */
-export function take(begin: () => void): () => void {
-  let standing: 'waits' | 'has it' | 'left' = 'waits'
-  const go = (): void => {
-    standing = 'has it'
-    busy++
-    begin()
-  }
-  if (busy < MOST) go()
-  else waiting.push(go)
-  return () => {
-    if (standing === 'waits') waiting.splice(waiting.indexOf(go), 1)
-    if (standing === 'has it') {
-      busy--
-      waiting.shift()?.()
+  /** Begin when it is its turn; what is returned gives the turn up, whether or not it came. */
+  take(begin: () => void, distance: () => number = () => 0): () => void {
+    let standing: 'waits' | 'has it' | 'left' = 'waits'
+    const one = {
+      begin: () => {
+        standing = 'has it'
+        this.#busy++
+        begin()
+      },
+      distance,
     }
-    standing = 'left'
+    if (this.#busy < this.most) one.begin()
+    else this.#waiting.push(one)
+    return () => {
+      if (standing === 'waits') this.#waiting.splice(this.#waiting.indexOf(one), 1)
+      const had = standing === 'has it'
+      standing = 'left'
+      if (had) {
+        this.#busy--
+        this.#next()
+      }
+    }
   }
+
+  /** What is asked for when it is its turn. */
+  async run<T>(ask: () => Promise<T>, distance?: () => number): Promise<T> {
+    let leave = (): void => {}
+    await new Promise<void>((begin) => (leave = this.take(begin, distance)))
+    try {
+      return await ask()
+    } finally {
+      leave()
+    }
+  }
+
+  #next(): void {
+    const far = this.#waiting.map(({ distance }) => distance())
+    const nearest = far.indexOf(Math.min(...far))
+    this.#waiting.splice(nearest, 1)[0]?.begin()
+  }
+}
+
+/** Small pictures of units. */
+const faces = new Turns(2)
+/** What whole figures ask for. */
+export const figures = new Turns(2)
+
+/** Pixels between what the reader sees and an element; 0 where it is seen. */
+export function distance(node: Element): number {
+  const { top, bottom } = node.getBoundingClientRect()
+  return Math.max(0, top - innerHeight, -bottom)
 }
 
 /** An image that is asked for once it is near, and its turn. */
@@ -33,7 +68,7 @@ export function inTurn(node: HTMLImageElement, url: string): { update(url: strin
     (seen) => {
       if (!seen.some((each) => each.isIntersecting)) return
       watch.disconnect()
-      leave = take(() => (node.src = wanted))
+      leave = faces.take(() => (node.src = wanted), () => distance(node))
     },
     { rootMargin: '160px' },
   )

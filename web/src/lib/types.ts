@@ -17,12 +17,13 @@ export interface Drawings {
   job: string | null
   drawings: Drawing[]
 }
-export type Progress = Wire['ProgressEvent']
+/** Events as a job hears them: by then it is known whose they are. */
+export type Progress = Omit<Wire['ProgressEvent'], 'job'>
 export interface Finished {
   drawing: Drawing
 }
-export type End = Wire['EndEvent']
-export type Work = Wire['WorkEvent']
+export type End = Omit<Wire['EndEvent'], 'job'>
+export type Work = Omit<Wire['WorkEvent'], 'job'>
 /** The grid of one layer as it stands. */
 export type CellGrid = Wire['GridView']
 export type CellGrids = Wire['GridsView']

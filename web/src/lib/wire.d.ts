@@ -462,6 +462,8 @@ export interface components {
             bins: components["schemas"]["BinView"][];
             /** Maxima */
             maxima: components["schemas"]["ExampleView"][];
+            /** Job */
+            job: string;
             /** Minima */
             minima: components["schemas"]["ExampleView"][];
             /** Inputs */
@@ -532,6 +534,8 @@ export interface components {
             agreement: number | null;
             /** Groups */
             groups: components["schemas"]["FlowGroupView"][];
+            /** Job */
+            job: string;
         };
         /**
          * FlowView
@@ -807,6 +811,26 @@ export interface components {
             /** Label Count */
             label_count: number;
             /** Input Height */
+        /**
+         * LostEvent
+         * @description Server-sent event `lost`: there is no such job, or it ended long ago, or the server was restarted.
+         */
+        LostEvent: {
+            /** Job */
+            job: string;
+        };
+        /**
+         * MatchedView
+         * @description A layer with places of the first model, and the second's that belongs to it.
+         */
+        MatchedView: {
+            /** Layer */
+            layer: string;
+            /** Other */
+            other: string;
+            /** Comparable */
+            comparable: boolean;
+        };
             input_height: number;
             /** Input Width */
             input_width: number;
@@ -986,6 +1010,8 @@ export interface components {
             rank: number;
             /** Explained */
             explained: number;
+            /** Job */
+            job: string;
             /** Random */
             random: number;
             /** Stability */
@@ -1391,3 +1417,5 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
+            /** Job */
+            job: string;
