@@ -1,4 +1,4 @@
-"""/api/events, /api/jobs: what happens to all that a page waits for, as one stream, and the end of what it wants no more."""
+"""/api/events, /api/jobs: what happens to all that a page waits for, as one stream; the end of a job."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
