@@ -25,7 +25,7 @@ export function link(microscope: Microscope, view: View): { href: string; onclic
   return {
     href: microscope.href(view),
     onclick(event) {
-      if (!plain(event)) return
+      if (!plain(event) || microscope.view.embed) return // a frame stays what it is: links open beside it
       event.preventDefault()
       microscope.go(view)
       if (view.figure === null) microscope.rise()

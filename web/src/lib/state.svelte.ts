@@ -325,8 +325,22 @@ export class Microscope {
 
   /** The link to a view. */
   href(view: View): string {
+    return this.addressed({ ...view, embed: false })
+  }
+
+  /** The address of one figure alone, for a frame in another page; null: frames cannot reach it. */
+  frame(view: View): string | null {
+    return this.navigation.within ? null : this.addressed({ ...view, embed: true })
+  }
+
+  private addressed(view: View): string {
     const url = format(view)
     return this.navigation.href?.(url) ?? url
+  }
+
+  /** Whether a figure is shown: alone in a frame, all others are not. */
+  shows(figure: string): boolean {
+    return !this.view.embed || this.view.figure === figure
   }
 
   /** A photograph goes by its id, and by its name. */
