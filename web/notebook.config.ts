@@ -2,10 +2,10 @@
 import { svelte, vitePreprocess } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig, type Plugin } from 'vite'
 
-/** The styles of a whole page as those of a part of another page: side by side also in the narrower cells. */
+/** The styles of a whole page as those of a part of another page. */
 function inCell(css: string): string {
   return css
-    .replace(/@media (\([^{]*width[^{]*)\{/g, (_, wide: string) => `@container hooke ${wide.replace(/980px/, '780px').replace(/979px/, '779px')}{`)
+    .replace(/@media (\([^{]*width[^{]*)\{/g, '@container hooke $1{')
     .replace(/@media screen and \(prefers-color-scheme: dark\) \{\s*:root/g, "@media all { :host([data-theme='dark'])")
     .replace(/(^|[\s,}])(:root|html|body)(?=\s*[,{])/g, '$1:host')
     .replace(/(\d)vw\b/g, '$1cqw')
