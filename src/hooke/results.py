@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from hooke.displayed import Displayed
 from hooke.provenance import Provenance
 from hooke.shapes import Canvas, Scores
 
 
 @dataclass(frozen=True)
-class Layer:
+class Layer(Displayed):
     """One row of the layer table: a tensor that a module returns, or the reason why it has no address.
 
     `receptive_field` and `stride` are in input pixels (None: the whole input, or not spatial).
@@ -37,7 +38,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Displayed):
     """One label that the model gives to an input, with its softmax probability (0 to 1)."""
 
     label: str
@@ -46,7 +47,7 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Effect:
+class Effect(Displayed):
     """Activation x gradient: by how much (in logits, to first order) a unit speaks for one label."""
 
     label: str
@@ -55,7 +56,7 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(Displayed):
     """An image optimized for one address, with the number that says how well it does.
 
     `response` is the objective on the clean picture, `peak` the unit's largest single response in it. `stopped`: the
@@ -74,7 +75,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class DictionaryEntry:
+class DictionaryEntry(Displayed):
     """One unit that fires at a position: its magnitude there and the labels it speaks for and against."""
 
     address: str
@@ -85,7 +86,7 @@ class DictionaryEntry:
 
 
 @dataclass(frozen=True, eq=False)
-class Attribution:
+class Attribution(Displayed):
     """How much each part of the place `to` speaks for `of`, for a batch of inputs: signed, in the units of `of`.
 
     `values` has the axes of the place, named in `axes`, batch first; `score` is what the target is for each input.

@@ -12,6 +12,7 @@ from torch import Tensor
 from hooke.circuits.inputs import inputs
 from hooke.circuits.trust import Check, Trust, trust
 from hooke.circuits.units import Chosen, Units, chosen
+from hooke.displayed import Displayed
 from hooke.errors import AddressError, LinearityWarning, NumericsError, RecordingError, nearest
 from hooke.models.kernels import kernels, weighted_between
 from hooke.models.linear import Path, Window, interior, path, windows
@@ -72,7 +73,7 @@ class Neighbour:
 
 
 @dataclass(frozen=True, eq=False)
-class Weights:
+class Weights(Displayed):
     """The weights from units of a source layer to units of a target layer.
 
     `values[t, s, row, column]`: by how much target t changes with one unit of source s at that offset (`rows`,

@@ -7,12 +7,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hooke.addresses import Place
+from hooke.displayed import Displayed
 from hooke.models.groups import Groups
 from hooke.provenance import Provenance
 
 
 @dataclass(frozen=True, eq=False)
-class Factorization:
+class Factorization(Displayed):
     """A layer's activations as a mean plus groups: amounts (`scores`) times directions of length 1, plus a rest.
 
     `scores` are in units of activation; height and width are 1 where the layer has none, and tokens or time are

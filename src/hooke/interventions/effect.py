@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hooke.addresses import Address
+from hooke.displayed import Displayed
 from hooke.errors import AddressError, DataError, EditError, NumericsError
 from hooke.interventions.controls import Activity, channels_of, drawn
 from hooke.interventions.inputs import Inputs, by_kind, inputs, means_of
@@ -38,7 +39,7 @@ Variant = Sequence[Edit]
 
 
 @dataclass(frozen=True, eq=False)
-class EditEffect:
+class EditEffect(Displayed):
     """What an edit changes in a readout: over all inputs (the first of `rows`), and for each label or group.
 
     `before` and `after` are the readout of each input; `random` and `matched` the same after each control edit: made on

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from hooke.addresses import Address, Edge, Place, Sum, parse, weighted
+from hooke.displayed import Displayed
 from hooke.errors import AddressError, ModelError, NumericsError
 from hooke.modalities.image import Image
 from hooke.models.groups import Groups, found
@@ -21,7 +22,7 @@ from hooke.results import Layer, Prediction
 from hooke.shapes import Canvas
 
 
-class Model:
+class Model(Displayed):
     """A model under the microscope; made by `hooke.open`.
 
     `module` is the user's own and is never changed; it stands in evaluation mode only while a pass runs.

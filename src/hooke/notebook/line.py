@@ -47,11 +47,15 @@ class Line:
 
     def _run(self) -> None:
         self._loop.run_forever()
-        for task in self._tasks.values():
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*self._tasks.values(), return_exceptions=True))
+        self._loop.run_until_complete(self._end())
         self._app.state.microscope.close()
         self._loop.close()
+
+    async def _end(self) -> None:
+        unfinished = list(self._tasks.values())
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
 
     def _begin(self, number: str, message: dict[str, Any], body: bytes) -> None:
         if not self._prepared:

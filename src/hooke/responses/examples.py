@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hooke.addresses import Place
+from hooke.displayed import Displayed
 from hooke.errors import DataError, HookeError, RecordingError
 from hooke.modalities.datasets import dataset
 from hooke.models.opening import open
@@ -53,7 +54,7 @@ class Bin:
 
 
 @dataclass(frozen=True)
-class Examples:
+class Examples(Displayed):
     """A unit's examples; bins from lowest to highest, maxima and minima with the furthest first.
 
     `field` is the side of the crops in pixels (0: the whole input), `inputs` how many were recorded, `resting` the

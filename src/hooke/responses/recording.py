@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hooke.displayed import Displayed
 from hooke.errors import AddressError, DataError, RecordingError, nearest
 from hooke.responses.values import (
     Extremes,
@@ -25,7 +26,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False)
-class Recording:
+class Recording(Displayed):
     """A finished recording, read-only; `layer` loads one layer's tensors when it is first asked for."""
 
     folder: Path

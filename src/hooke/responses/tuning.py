@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hooke.addresses import Address
+from hooke.displayed import Displayed
 from hooke.errors import AddressError, NumericsError, RecordingError, StimulusError
 from hooke.models.model import Model
 from hooke.numeric.seeds import stream
@@ -53,7 +54,7 @@ class DataRange:
 
 
 @dataclass(frozen=True, eq=False)
-class Tuning:
+class Tuning(Displayed):
     """The responses of units of one layer, at one position, to a stimulus: for every setting of the remaining
     parameters (`settings`) and every value of the swept ones (`axes`); `grey` is the response to an empty canvas."""
 

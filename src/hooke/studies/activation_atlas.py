@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from hooke.attribution.targets import Asked, target
+from hooke.displayed import Displayed
 from hooke.errors import HookeError, NumericsError
 from hooke.modalities.samples import Samples
 from hooke.models.model import Model
@@ -86,7 +87,7 @@ class Vectors:
 
 
 @dataclass(frozen=True, eq=False)
-class Atlas:
+class Atlas(Displayed):
     """The map as it stands: which cells are there, how many vectors each is the mean of, and their pictures.
 
     `cells` of those that are there, row by row. `of` says what the vectors were chosen by, or "". At the end

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from hooke.displayed import Displayed
 from hooke.errors import NumericsError
 from hooke.models.model import Model
 from hooke.models.recording import activations
@@ -44,7 +45,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class Grid(Displayed):
     """The grid of one layer as it stands: `cells`, row by row, each a canvas of which the middle `seen` px are shown.
 
     On the way it has fewer rows and columns than the layer; `agreement` is known at the end of each level of fineness.

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from hooke.displayed import Displayed
 from hooke.errors import NumericsError
 from hooke.models.model import Model
 from hooke.models.recording import activations
@@ -25,7 +26,7 @@ BY = Ascent(Fourier(decay=1.5), steps=96)
 
 
 @dataclass(frozen=True, eq=False)
-class Caricature:
+class Caricature(Displayed):
     """One layer's caricature as it stands.
 
     `cosine`: between the layer's whole activation of the picture and of the photograph; `shuffled`: with that of the

@@ -14,6 +14,7 @@ from torch import Tensor
 from hooke.addresses import Place
 from hooke.attribution.chain import Chain
 from hooke.attribution.targets import Asked, Target, target
+from hooke.displayed import Displayed
 from hooke.errors import AddressError
 from hooke.models.model import Model
 from hooke.shapes import Canvas
@@ -45,7 +46,7 @@ class Drilled:
 
 
 @dataclass(frozen=True, eq=False)
-class ChannelAttribution:
+class ChannelAttribution(Displayed):
     """For a target, the evidence of each channel of some layers, signed, in the target's units.
 
     `evidence[layer]` [channel] is the net; `parts[term][layer]` that for each term of the target alone, such as each of

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from hooke.addresses import Place
 from hooke.attribution.targets import Asked, Target, target
+from hooke.displayed import Displayed
 from hooke.errors import AddressError
 from hooke.factorization.alignment import Aligned
 from hooke.factorization.controls import fixed, shuffled
@@ -34,7 +35,7 @@ from hooke.shapes import Canvas
 
 
 @dataclass(frozen=True, eq=False)
-class GroupFlow:
+class GroupFlow(Displayed):
     """The groups of several layers, first to last, and what flows between them to the target `of`.
 
     `effects[l]` [group]: by how much the target falls, measured, when each group of layer l (and last the rest) is

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hooke.attribution.chain import Chain
+from hooke.displayed import Displayed
 from hooke.factorization.factorization import Factorization
 from hooke.factorization.factorize import factorize
 from hooke.factorization.flows import parts_of
@@ -37,7 +38,7 @@ ALIKE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class GroupStudy:
+class GroupStudy(Displayed):
     """The groups of a layer for one photograph, as far as they are known; a study gives several, each with more.
 
     Group k is `factorization.addresses[k]`, whatever else is shown; `order` lists the groups from left to right by the

@@ -14,6 +14,7 @@ from torch import Tensor
 from hooke.addresses import Place
 from hooke.attribution.targets import Asked, Target, target
 from hooke.attribution.way import check_order
+from hooke.displayed import Displayed
 from hooke.errors import AddressError
 from hooke.models.layers import index
 from hooke.models.model import Model
@@ -26,7 +27,7 @@ STEPS = 16
 
 
 @dataclass(frozen=True)
-class Sure:
+class Sure(Displayed):
     """What one selection gives to the target, told in three ways, in the target's units.
 
     `disagreement` is the distance of the smallest to the largest over the largest magnitude: 0 where all say the same,

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from hooke.addresses import Place
+from hooke.displayed import Displayed
 from hooke.errors import AddressError
 from hooke.models.derivatives import directional_effects
 from hooke.models.model import Model
@@ -23,7 +24,7 @@ SMALLEST, LARGEST = 7, 28
 
 
 @dataclass(frozen=True, eq=False)
-class LayerDictionary:
+class LayerDictionary(Displayed):
     """The strongest units at every position of a layer, strongest first.
 
     `norms` are the L2 norms of the positions' whole activation vectors, `peak` the largest magnitude of the map.

@@ -18,6 +18,7 @@ from hooke.attribution.dependence import Dependence, path_dependence
 from hooke.attribution.gradients import GradientTimesActivation
 from hooke.attribution.paths import IntegratedGradients, StochasticPath
 from hooke.attribution.reading import positions
+from hooke.displayed import Displayed
 from hooke.errors import AddressError
 from hooke.factorization.method import share
 from hooke.factorization.nmf import SignedNMF
@@ -67,7 +68,7 @@ class Factors:
 
 
 @dataclass(frozen=True, eq=False)
-class SpatialAttribution:
+class SpatialAttribution(Displayed):
     """What is known so far of the positions of a chain of layers; a study gives several, each with more.
 
     `pairs[earlier, later]` [*later, *earlier] is NaN where nobody has asked yet (it is filled in place);

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hooke.addresses import Place, Sum, places, weighted
+from hooke.displayed import Displayed
 from hooke.errors import EditError
 from hooke.models.editing.coherence import coherent
 from hooke.models.editing.edit import Edit, edited_by
@@ -97,7 +98,7 @@ class Seen:
 
 
 @dataclass(frozen=True, eq=False)
-class WhatIf:
+class WhatIf(Displayed):
     """What edits change for one photograph: the logits (None: no classifier), and a place's vector.
 
     `beside` says what the random others are, or why there are none.

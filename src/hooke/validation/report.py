@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from hooke.displayed import Displayed
 from hooke.errors import DataError
 from hooke.validation.standing import Standing, standing
 from hooke.validation.verdicts import STATISTICS, Row, compare
@@ -28,7 +29,7 @@ class Asked:
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
+class Report(Displayed):
     """Scores per image and verdicts. `scores[method][control or ""][metric]` [seed, image]: "" is the method itself.
 
     `shared[control][metric]`: of controls that serve all methods. NaN: no number. `models`: name and fingerprint, one

@@ -26,7 +26,7 @@ const BLANK = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAA
 /** A kernel that does not even hear is busy, or gone. */
 export const PATIENCE = 6000
 /** Addresses of pictures within an answer. */
-const PICTURES = /"(picture_url|guess_url|sheet_url|canvas_url)":\s*"(\/api\/[^"]+)"/g
+const PICTURES = /"(picture_url|guess_url|sheet_url|canvas_url)":\s*"(\/[^"]+)"/g
 const EMPTY = [204, 304]
 
 export class Kernel implements Line {
