@@ -94,6 +94,29 @@ def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
         assert "access-control-allow-origin" not in answer.headers
 
 
+def test_only_one_figure_alone_may_be_framed_and_only_by_pages_of_this_machine(client: TestClient) -> None:
+    def ancestors(path: str) -> list[str]:
+        *_, last = client.get(path).headers["content-security-policy"].split("; ")
+        name, *sources = last.split(" ")
+        assert name == "frame-ancestors"
+        return sources
+
+    assert (
+        ancestors("/")
+        == ancestors("/?embed=0")
+        == ancestors("/unit/embed=1/3")
+        == ancestors("/api/model")
+        == ["'self'"]
+    )
+    framed = ancestors("/image/cat?view=group/activation/map&embed=1")
+    assert framed[0] == "'self'"
+    assert set(framed[1:]) == {
+        "http://localhost:*", "https://localhost:*", "http://127.0.0.1:*", "https://127.0.0.1:*"
+    }  # fmt: skip
+    foreign = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "iframe"}
+    assert client.get("/api/model?embed=1", headers=foreign).status_code == 403
+
+
 def test_bodies_over_the_limit_are_refused_before_they_are_read(client: TestClient) -> None:
     read = []
 

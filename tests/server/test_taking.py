@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 PRINT = """
 import { RECIPES, SHIPPED } from %s
 const stands = JSON.parse(process.argv[1])
-console.log(JSON.stringify([Object.entries(stands).map(([key, stand]) => [key, RECIPES[key.split(' ')[0]](stand)]), Object.keys(RECIPES), SHIPPED]))
+const texts = Object.entries(stands).map(([key, stand]) => [key, RECIPES[key.split(' ')[0]](stand)])
+console.log(JSON.stringify([texts, Object.keys(RECIPES), SHIPPED]))
 """
 CAT = {"model": "toy:made", "photo": {"name": "cat", "uploaded": False}, "layer": "act2", "steps": 2}
 UNIT = {"model": "toy:made", "unit": "act2:3", "steps": 2}
@@ -111,7 +112,9 @@ def test_it_runs(
     assert bool(list(tmp_path.glob("*.png"))) == ("savefig" in code or "write_bytes" in code)
 
 
-def test_it_says_what_the_page_says(taken: tuple[dict[str, str], list[str], list[str]], toy: ModuleType, client: Any) -> None:
+def test_it_says_what_the_page_says(
+    taken: tuple[dict[str, str], list[str], list[str]], toy: ModuleType, client: Any
+) -> None:
     """The same place of the same photograph, asked by the page and by the code."""
     image = client.get("/api/images").json()[0]
     asked = {"layer": "act2", "row": 1, "column": 2, "edits": "ablate(act1:1)"}

@@ -1,13 +1,15 @@
 """What stands before every route: only our own page may ask, nobody may send too much, and browsers trust nothing else.
 
 A server on this machine can be reached from any web page that the user visits: by a name that its owner points here
-(DNS rebinding, hence the Host check), or by a form or script that posts blindly (hence the Origin check).
+(DNS rebinding, hence the Host check), or by a form or script that posts blindly (hence the Origin check), or by a frame
+whose clicks it steals (hence frame-ancestors). One figure alone (`embed=1`) may stand in frames of pages of this
+machine: a notebook, a text that is being written. For frames of any other page there are published copies.
 """
 
 import ipaddress
 import socket
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -18,13 +20,20 @@ from hooke.server.refusals import Forbidden, TooLarge, refuse
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})
 HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+BESIDE = "/beside"
+"""Below it are the routes of a second model."""
 BODY_BYTES = 256 * 1024
 """The most bytes of a body where a route names no other limit."""
 
+ANCESTORS = "'self'"
+NEIGHBOURS = " ".join(f"{scheme}://{name}:*" for scheme in ("http", "https") for name in ("localhost", "127.0.0.1"))
+"""Pages of this machine, at whatever port: what may frame one figure alone."""
+
+POLICY = "Content-Security-Policy"
 HEADERS = {
-    "Content-Security-Policy": (
+    POLICY: (
         "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; object-src 'none'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+        f"base-uri 'none'; form-action 'self'; frame-ancestors {ANCESTORS}"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -54,7 +63,8 @@ class Guard:
         limit = self._limits.get(scope["path"], BODY_BYTES)
         refusal = self._refusal(scope["method"], scope["path"], headers) or _too_large(headers, limit, scope["path"])
         answer = refuse(refusal) if refusal else self._app
-        await answer(scope, _limited(receive, limit), _with_headers(send, close=refusal is not None))
+        framed = "1" in parse_qs(scope["query_string"].decode("latin-1")).get("embed", [])
+        await answer(scope, _limited(receive, limit), _with_headers(send, refusal is not None, framed))
 
     def _refusal(self, method: str, path: str, headers: Headers) -> Forbidden | None:
         request = f"{method} {path}"
@@ -67,7 +77,9 @@ class Guard:
         origins = headers.getlist("origin")
         foreign = any(urlsplit(origin).netloc.casefold() != hosts[0].casefold() for origin in origins)
         strange = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
-        if (method not in HARMLESS and (foreign or strange)) or (strange and path.startswith("/api/")):
+        if (method not in HARMLESS and (foreign or strange)) or (
+            strange and path.startswith(("/api/", f"{BESIDE}/api/"))
+        ):
             return Forbidden(request, f"it was sent by another site ({', '.join(origins) or 'unnamed'})")
         return None
 
@@ -114,11 +126,13 @@ def _limit(limit: int) -> str:
     return f"the limit is {limit / 2**20:g} MB"
 
 
-def _with_headers(send: Send, close: bool) -> Send:
+def _with_headers(send: Send, close: bool, framed: bool) -> Send:
     async def headed(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers.update(HEADERS)
+            if framed:
+                headers[POLICY] = f"{HEADERS[POLICY]} {NEIGHBOURS}"
             if close:  # what was not read of the body must not be taken for the next request
                 headers["Connection"] = "close"
         await send(message)

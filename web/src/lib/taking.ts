@@ -38,7 +38,8 @@ export function viewOf(microscope: Microscope, name: string): View {
   const { view, photo, layer } = microscope
   const figure = WITHIN[name] ?? name
   if (view.page !== 'workspace') return { ...view, figure, embed: false }
-  return { ...view, figure, embed: false, image: photo?.name && alone(microscope) ? photo.name : (photo?.id ?? null), layer: layer?.name ?? null }
+  const place = name === 'semantic_dictionary' ? microscope.place : view.place // the strongest place is no less a place
+  return { ...view, figure, place, embed: false, image: photo?.name && alone(microscope) ? photo.name : (photo?.id ?? null), layer: layer?.name ?? null }
 }
 
 const alone = ({ images, photo }: Microscope): boolean => images.filter((each) => each.name === photo?.name).length === 1
