@@ -69,7 +69,7 @@ export function fileName({ study, model, image, view }: Made, kind: Kind): strin
   return `${parts.filter(Boolean).join('-').slice(0, 120)}.${kind}`
 }
 
-export const hasTable = (name: string): boolean => name in TABLES
+export const isTable = (name: string): boolean => name in TABLES
 
 /** A figure as a file of its kind. */
 export async function fileOf(kind: Kind, root: HTMLElement, figure: Figure, made: Made): Promise<Blob> {
