@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -27,7 +28,6 @@ explorer = hooke.explore(model, pictures[:2], store=store, view="/?layer=act1")
 explorer
 """,
     'hooke.visualize(model, "act2:3", by=toy_server.method(), store=store)',
-    "explorer.view",
 )
 
 
@@ -100,8 +100,62 @@ def notebook(browser: Browser, lab: str) -> Iterator[Page]:
 
 @pytest.mark.alone
 def test_the_pointer_changes_the_dictionary(notebook: Page, screenshots: Path) -> None:
+    """The photograph, its units and their pictures are there; another place has other units, and Python knows it."""
     cell = notebook.locator(".jp-Cell").nth(0)
     expect(cell.locator(".unit").first).to_be_visible(timeout=150_000)
-    photograph = cell.locator("img[src^='blob:']").first
-    expect(photograph).to_be_visible()
+    photograph = cell.locator(".photograph img").first
+    expect(photograph).to_have_attribute("src", re.compile("^blob:.*#/api/images/.*canvas.png$"))
+    assert photograph.evaluate("image => image.naturalWidth") == 32
+    units = cell.locator(".unit")
+    photograph.scroll_into_view_if_needed()
+    box = photograph.bounding_box()
+    assert box
+    seen = set()
+    for share in (0.1, 0.5, 0.9):
+        notebook.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"] / 2)
+        notebook.wait_for_timeout(300)
+        seen.add(
+            tuple(
+                units.evaluate_all(
+                    "all => all.map(one => one.dataset.address + one.querySelector('.value').textContent)"
+                )
+            )
+        )
+    assert len(seen) == 3
+    expect(cell.locator(".unit img[src^='blob:']").first).to_be_attached()
+    notebook.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 4)
+    expect(cell.locator(".unit").first).to_be_visible()
     notebook.screenshot(path=screenshots / "notebook.png")
+
+
+@pytest.mark.alone
+def test_a_result_is_displayed_as_a_picture(notebook: Page, screenshots: Path) -> None:
+    shown = notebook.locator(".jp-Cell").nth(1).locator(".hooke-result")
+    expect(shown).to_be_visible(timeout=150_000)
+    assert shown.locator("img").evaluate("image => [image.naturalWidth, image.complete]") == [224, True]
+    expect(shown).to_contain_text("act2:3")
+    shown.scroll_into_view_if_needed()
+    notebook.screenshot(path=screenshots / "notebook-result.png")
+
+
+@pytest.mark.alone
+def test_the_view_is_a_value_in_python(notebook: Page) -> None:
+    """What was pinned on the page is read there, and what is set there is shown on the page."""
+    code = notebook.evaluate(
+        """async () => {
+          const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
+          const ask = async (code) => {
+            const future = kernel.requestExecute({ code: '', user_expressions: { x: code }, store_history: false })
+            const reply = await future.done
+            return reply.content.user_expressions.x.data['text/plain']
+          }
+          const before = await ask('explorer.view')
+          await ask('setattr(explorer, "view", "/layer/act2")')
+          return before
+        }"""
+    )
+    assert "layer=act1" in code
+    assert "at=" in code
+    expect(notebook.locator(".jp-Cell").nth(0).get_by_role("heading", name="The units of act2")).to_be_visible()
+    notebook.locator(".jp-Cell").nth(0).get_by_role("button", name="Back").click()
+    expect(notebook.locator(".jp-Cell").nth(0).locator(".unit").first).to_be_visible()
