@@ -1,4 +1,4 @@
-"""A small model, its photographs and its server: `python toy_server.py PORT STEPS SIDE` until Ctrl-C."""
+"""A small model, its photographs and its server: `python toy_server.py PORT STEPS SIDE [beside]` until Ctrl-C."""
 
 import sys
 from collections import OrderedDict
@@ -47,6 +47,16 @@ def toy() -> Model:
     return open(module, modality=modality, labels=["ant", "bee", "cat", "dog", "elk"])
 
 
+def checkpoint() -> Model:
+    """The toy with unit 5 of its second convolution three times as strong and lifted, and another last label."""
+    changed = {name: values.clone() for name, values in weights().items()}
+    changed["two.weight"][5] *= 3
+    changed["two.bias"][5] += 2
+    module = network()
+    module.load_state_dict(changed)
+    return open(module, modality=toy().modality, labels=["ant", "bee", "cat", "dog", "fox"])
+
+
 def photographs() -> list[tuple[str, PIL.Image.Image]]:
     """Three pictures that differ."""
     random = numpy.random.default_rng(0)
@@ -66,8 +76,10 @@ if __name__ == "__main__":
     from hooke.server.serving import address, bind, serve
     from hooke.storage.store import Store
 
-    port, steps, side = (int(text) for text in sys.argv[1:])
+    port, steps, side = (int(text) for text in sys.argv[1:4])
+    other = checkpoint() if "beside" in sys.argv[4:] else None
     sock = bind("127.0.0.1", port)
     print(address(sock), flush=True)
-    serve(create_app(toy(), photographs(), Store(), method=method(steps, side), hosts=["127.0.0.1"]), sock)
+    app = create_app(toy(), photographs(), Store(), method=method(steps, side), hosts=["127.0.0.1"], other=other)
+    serve(app, sock)
     print("served", flush=True)

@@ -30,6 +30,9 @@ def explore(
     recording: Annotated[
         Path | None, Option(metavar="FOLDER", help="What `hooke record` saw the units of this model do over data.")
     ] = None,
+    beside: Annotated[
+        str | None, Option(metavar="MODEL", help="A second model or checkpoint, shown beside the first.")
+    ] = None,
     device: Device = "cpu",
     precision: Precision = "float32",
     trust: Trust = False,
@@ -53,7 +56,8 @@ def explore(
 
             known = recorded(recording)
             opened = open(model, device=device, precision=precision, trust=trust)
-            app = create_app(opened, photographs(paths), Store(), hosts=(host,), recording=known)
+            other = open(beside, device=device, precision=precision, trust=trust) if beside else None
+            app = create_app(opened, photographs(paths), Store(), hosts=(host,), recording=known, other=other)
         if not (no_browser or as_json):
             open_window(url)
         serve(app, sock)

@@ -1,4 +1,4 @@
-"""How alike vectors are: cosine, and Spearman's rank correlation."""
+"""How alike vectors are: cosine, Spearman; and how alike two sets of vectors are: centred kernel alignment."""
 
 import torch
 from jaxtyping import Float
@@ -39,3 +39,22 @@ def apart(similarity: Float[Tensor, "one other"]) -> Float[Tensor, "pair"]:
     """The similarities of different ones, each pair once, of a square matrix."""
     rows, columns = torch.triu_indices(similarity.shape[0], similarity.shape[1], offset=1)
     return similarity[rows, columns]
+
+
+def likenesses(vectors: Float[Tensor, "sample number"]) -> Float[Tensor, "sample other"]:
+    """The inner products of all pairs of centred vectors, scaled to length 1 as a whole, in float64; zeros where all
+    vectors are the same."""
+    centred = vectors.double() - vectors.double().mean(0)
+    products = centred @ centred.T
+    length = products.norm()
+    found: Tensor = products / length if length > 0 else products
+    return found
+
+
+def linear_cka(first: Float[Tensor, "sample left"], second: Float[Tensor, "sample right"]) -> float:
+    """Linear centred kernel alignment of two sets of vectors of the same samples, 0 to 1 (Kornblith, Norouzi, Lee and
+    Hinton 2019): 1 where one is the other turned or scaled.
+
+    It is not 0 for unrelated vectors: with few samples and many numbers it comes near 1. Compare with `first` shuffled.
+    """
+    return float((likenesses(first) * likenesses(second)).sum())

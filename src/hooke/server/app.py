@@ -16,6 +16,7 @@ from hooke.models.model import Model
 from hooke.responses.recording import Recording
 from hooke.server import (
     alike,
+    beside,
     channels,
     dictionary,
     drawings,
@@ -48,7 +49,7 @@ STATIC = Path(__file__).parent / "static"
 PARTS = (
     model, images, dictionary, grids, spatial, channels, groups, flow, drawings, progress, faces, layer, unit, recorded,
     search,
-    patch, alike, whatif, sure, verdicts,
+    patch, alike, whatif, sure, verdicts, beside,
 )  # fmt: skip
 ROUTERS = tuple(part.router for part in PARTS)
 
@@ -56,17 +57,22 @@ ROUTERS = tuple(part.router for part in PARTS)
 def create_app(
     opened: Model, photographs: Sequence[tuple[str, PIL.Image.Image]], store: Store, *, static: Path | None = None,
     hosts: Sequence[str] = (), method: Ascent | None = None, seed: int = 0, recording: Recording | None = None,
+    other: Model | None = None,
 ) -> FastAPI:  # fmt: skip
     """The application over an opened model; pictures are drawn with `method` and `seed` and kept in `store`.
 
-    `recording`: what the model did over data. Errors: RecordingError where it is another model's.
+    `recording`: what the model did over data. Errors: RecordingError where it is another model's. `other`: a second
+    model, shown beside the first; ModelError where it takes other channels.
 
     It answers under the names of this machine and under `hosts` (what it listens on). `static` is the built page.
     """
     app = assemble(static or STATIC, hosts)
-    app.state.microscope = Microscope(
-        opened, photographs, store, method=method, seed=seed, recording=recording
-    )  # fmt: skip
+    first = Microscope(opened, photographs, store, method=method, seed=seed, recording=recording)
+    app.state.microscope = first
+    if other is not None:
+        beside.check(opened, other)
+        first.beside = Microscope(other, (), store, method=method, seed=seed, of=first)
+        beside.mounted(app, _routes(first.beside))
     return app
 
 
@@ -83,6 +89,17 @@ def assemble(static: Path = STATIC, hosts: Sequence[str] = ()) -> FastAPI:
     refusals.install(app)
     app.add_exception_handler(Left, _left)
     app.add_middleware(Guard, hosts=hosts, limits={"/api/images": BYTES})
+    return app
+
+
+def _routes(here: Microscope) -> FastAPI:
+    """The routes of a second model, without a page; the guard and the lifespan are those of the application above."""
+    app = FastAPI(title="Hooke", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.microscope = here
+    for router in ROUTERS:
+        app.include_router(router)
+    refusals.install(app)
+    app.add_exception_handler(Left, _left)
     return app
 
 

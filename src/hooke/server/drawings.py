@@ -80,7 +80,7 @@ def look_up(here: Microscope, text: str) -> DrawingView:
         peaks = here.peaks(address.layer)
         if peaks is not None:
             peak = float(peaks.values[address.channel])
-            view = view.model_copy(update={"guess_url": f"/api/guesses?{guess}", "photographs_peak": peak})
+            view = view.model_copy(update={"guess_url": f"{here.root}/api/guesses?{guess}", "photographs_peak": peak})
     picture = here.picture(view.address)
     return ready(view, picture) if picture else view
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def application(
     model: "Model", photographs: "Sequence[Path | str | PIL.Image.Image]", store: "Store | None",
-    recording: "Recording | Path | str | None", hosts: Sequence[str] = (),
+    recording: "Recording | Path | str | None", beside: "Model | None" = None, hosts: Sequence[str] = (),
 ) -> "FastAPI":  # fmt: skip
     """The application over photographs, or over those that ship with scikit-image.
 
@@ -34,7 +34,7 @@ def application(
 
     known = open_recording(recording) if isinstance(recording, Path | str) else recording
     read = [(_name(one, number), read_picture(one)) for number, one in enumerate(photographs, start=1)]
-    return create_app(model, read or shipped(), store or Store(), hosts=hosts, recording=known)
+    return create_app(model, read or shipped(), store or Store(), hosts=hosts, recording=known, other=beside)
 
 
 def serve_here(make: Callable[[], "FastAPI"], host: str, port: int, browser: bool) -> None:

@@ -47,7 +47,7 @@ def image_view(here: Microscope, photograph: Photograph) -> ImageView:
         name=photograph.name,
         width=width,
         height=height,
-        canvas_url=f"/api/images/{photograph.id}/canvas.png",
+        canvas_url=f"{here.root}/api/images/{photograph.id}/canvas.png",
         uploaded=photograph.uploaded,
         predictions=[
             PredictionView(label=found.label, index=found.index, probability=found.probability)

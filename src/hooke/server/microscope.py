@@ -20,8 +20,9 @@ from hooke.responses.recording import Recording
 from hooke.results import Picture, Prediction
 from hooke.server.jobs import Queue
 from hooke.server.recent import Recent
+from hooke.server.security import BESIDE
 from hooke.server.sheets import Sheets
-from hooke.server.shelf import Photograph, Shelf
+from hooke.server.shelf import Mirror, Photograph, Shelf
 from hooke.server.standing import Growth
 from hooke.server.trail import Trail
 from hooke.server.wanted import again_of, text_of, wanted
@@ -50,17 +51,23 @@ class Microscope:
 
     Three threads: `foreground` answers what is asked of a photograph, `background` looks over all photographs and
     into the store, and the queue's draws, on a copy of the model. None waits long for another.
+
+    A second model is a microscope of its own: `beside` of the first, whose photographs (`of`) are its photographs.
     """
 
     def __init__(
         self, model: Model, photographs: Sequence[tuple[str, PIL.Image.Image]], store: Store,
         *, method: Ascent | None = None, seed: int = 0, recording: Recording | None = None,
+        of: "Microscope | None" = None,
     ) -> None:  # fmt: skip
         if recording is not None:
             opened(recording, model)
         self.model, self.store, self.recording = model, store, recording
         self.method, self.seed = method or usual(model), seed
-        self.shelf = Shelf((name, model.modality.canvas(picture)) for name, picture in photographs)
+        self.root = BESIDE if of else ""
+        self.beside: Microscope | None = None
+        own = ((name, model.modality.canvas(picture)) for name, picture in photographs)
+        self.shelf: Shelf = Mirror(of.shelf, model.modality.shape) if of else Shelf(own)
         self.queue = Queue(self._draw, self._keep, batch=self.method.batch, steps=self.method.steps)
         self.foreground = ThreadPoolExecutor(1, "foreground")
         self.background = ThreadPoolExecutor(1, "background")
@@ -71,7 +78,7 @@ class Microscope:
         self.flows: Recent[tuple[str, tuple[str, ...], int, str], GroupFlow] = Recent(8)
         self.trails: Recent[tuple[str, ...], Trail] = Recent(3)
         self.faces: Recent[str, bytes] = Recent(4096)
-        self.grids = Sheets(store)
+        self.grids: Sheets = of.grids if of else Sheets(store)
         self.growths: Recent[str, Growth] = Recent(2)
         self._predictions: Recent[str, list[Prediction]] = Recent(512)
         self._pictures: Recent[str, Picture] = Recent(256)
@@ -96,6 +103,8 @@ class Microscope:
         for photograph in self.shelf.shown:
             self.foreground.submit(self.predictions, photograph)
         self.foreground.submit(self._derive)
+        if self.beside:
+            self.beside.prepare()
 
     def predictions(self, photograph: Photograph) -> list[Prediction]:
         """The five likeliest labels, worked out once; none where the model is no classifier."""
@@ -138,7 +147,8 @@ class Microscope:
 
     def finished(self, key: str) -> Picture | None:
         """A finished picture by its key, from memory or from the store."""
-        return self._pictures.get(key) or kept(self.store, key)
+        found = self._pictures.get(key) or kept(self.store, key)
+        return found or (self.beside.finished(key) if self.beside else None)
 
     def compute(self, name: str, work: Callable[[Callable[[int, int], None]], BaseModel]) -> str:
         """The job of one long computation in the drawing thread; its answer will be in `answers` under its name."""
@@ -149,12 +159,16 @@ class Microscope:
     def stop(self) -> None:
         """Ends drawing and all event streams within a step; returns at once."""
         self.queue.stop()
+        if self.beside:
+            self.beside.stop()
 
     def close(self) -> None:
         """Ends every thread and waits for the drawing one."""
         self.foreground.shutdown(wait=False, cancel_futures=True)
         self.background.shutdown(wait=False, cancel_futures=True)
         self.queue.close()
+        if self.beside:
+            self.beside.close()
 
     def _derive(self) -> None:
         """The first derivative takes several times as long as those that follow: it is taken before anyone waits."""

@@ -21,7 +21,8 @@ router = APIRouter()
 @router.get("/api/model")
 async def get_model(here: Here, request: Request) -> ModelView:
     """The opened model; its layers from the input to the logits."""
-    return await here.ask(request, here.foreground, lambda: model_view(here.model, here.recording))
+    found = await here.ask(request, here.foreground, lambda: model_view(here.model, here.recording))
+    return found.model_copy(update={"beside": here.beside.model.name if here.beside else None})
 
 
 @router.get("/api/labels")

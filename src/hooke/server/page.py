@@ -19,7 +19,7 @@ def page(static: Path, routes: list[str]) -> APIRouter:
 
     @router.get("/{path:path}", include_in_schema=False)
     def get_page(path: str) -> Response:
-        if path == "api" or path.startswith("api/"):
+        if path == "api" or path.startswith(("api/", "beside/api/")):
             raise Absent(f"GET /{path}", "there is no such route", choices=routes)
         file = (root / path).resolve() if "\0" not in path else root
         if file.is_relative_to(root) and file.is_file():

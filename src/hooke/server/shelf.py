@@ -1,13 +1,16 @@
-"""The photographs at hand: those that the microscope was opened with, and the last that were dropped on the page."""
+"""The photographs at hand: those that the microscope was opened with, the last that were dropped on the page; and how a
+second model sees them."""
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
 
 from hooke.errors import nearest
 from hooke.server.recent import Recent
-from hooke.server.refusals import Absent
+from hooke.server.refusals import Absent, Forbidden
 from hooke.shapes import Canvas
 
 UPLOADS = 64
@@ -53,6 +56,46 @@ class Shelf:
             reason = "there is no such photograph, or newer ones took its place"
             raise Absent(f"image {name}", reason, choices=choices, next_step="drop the photograph on the page again")
         return found
+
+
+class Mirror(Shelf):
+    """The photographs of another shelf, under the same ids, at the size that another model takes; nothing is put here.
+
+    What the first model sees is scaled, not cut anew: a place of it is the same place here.
+    """
+
+    def __init__(self, of: Shelf, shape: Sequence[int]) -> None:
+        self._of, self._shape = of, tuple(shape)
+        self._seen: Recent[str, Photograph] = Recent(2 * UPLOADS)
+
+    @property
+    def shown(self) -> list[Photograph]:
+        """Those that the microscope was opened with."""
+        return [self._scaled(photograph) for photograph in self._of.shown]
+
+    def all(self) -> list[Photograph]:
+        """Every photograph, uploads last."""
+        return [self._scaled(photograph) for photograph in self._of.all()]
+
+    def add(self, name: str, canvas: Canvas) -> Photograph:
+        """Forbidden: photographs are dropped on the first model."""
+        raise Forbidden(
+            f"photograph {name}", "a second model sees the photographs of the first", next_step="drop it there"
+        )
+
+    def get(self, name: str) -> Photograph:
+        """The photograph with this id; Absent names those that are here."""
+        return self._scaled(self._of.get(name))
+
+    def _scaled(self, photograph: Photograph) -> Photograph:
+        if tuple(photograph.canvas.shape) == self._shape:
+            return photograph
+        known = self._seen.get(photograph.id)
+        if known is None:
+            size = self._shape[-2:]
+            scaled = torch.nn.functional.interpolate(photograph.canvas[None], size, mode="bicubic", antialias=True)[0]
+            known = self._seen.put(photograph.id, replace(photograph, canvas=scaled.clamp(0, 1)))
+        return known
 
 
 def _photograph(name: str, canvas: Canvas, *, uploaded: bool) -> Photograph:

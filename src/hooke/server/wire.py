@@ -71,6 +71,8 @@ class ModelView(BaseModel):
     recording: RecordingView | None
     record_command: str
     """What makes a recording of this model, and shows it."""
+    beside: str | None = None
+    """The name of the second model that is shown beside this one."""
 
 
 class ImageView(BaseModel):
@@ -159,9 +161,9 @@ class DrawingsView(BaseModel):
 class ProgressEvent(BaseModel):
     """Server-sent event `progress`: a half-finished picture."""
 
+    job: str
     address: str
     step: int
-    job: str
     steps: int
     image: str
     """A data: URL (PNG or WebP)."""
@@ -172,29 +174,29 @@ class ProgressEvent(BaseModel):
 class FinishedEvent(BaseModel):
     """Server-sent event `finished`: one drawing is ready, or failed with its reason in `note`."""
 
+    job: str
     drawing: DrawingView
 
-    job: str
 
 class EndEvent(BaseModel):
     """Server-sent event `end`: the job has nothing left to do."""
 
+    job: str
     cancelled: bool
 
-    job: str
 
-class WorkEvent(BaseModel):
-    """Server-sent event `work`: how much of a computation is done (0 to 1)."""
 class LostEvent(BaseModel):
     """Server-sent event `lost`: there is no such job, or it ended long ago, or the server was restarted."""
 
     job: str
 
 
+class WorkEvent(BaseModel):
+    """Server-sent event `work`: how much of a computation is done (0 to 1)."""
 
+    job: str
     share: float
     seconds_left: float | None
-    job: str
     so_far: Any = None
     """What there is already, of the form that the answer will have; left out where it is what was told last."""
 

@@ -1,6 +1,6 @@
 /** The only place that talks to the server, over whatever line there is to it. */
 import { Stream, type Events, type Listener } from './stream'
-import type { Answer, Dictionary, Drawings, Found, MethodStanding, Model, Photo, Refused, Sheet, UnitEffects } from './types'
+import type { Answer, Beside, Dictionary, Drawings, Found, MethodStanding, Model, Photo, Refused, Sheet, UnitEffects } from './types'
 
 export type { Events, Listener }
 
@@ -36,6 +36,9 @@ export const why = (error: unknown): string => (error instanceof Error ? error.m
 export interface Api {
   /** It has only what was written into files: nothing is computed, drawn or uploaded. */
   readonly published?: boolean
+  /** The second model that is shown beside this one, and what leads to it; only where `Model.beside` names one. */
+  beside?(): Promise<Beside>
+  below?(): Api
   model(): Promise<Model>
   images(): Promise<Photo[]>
   upload(file: Blob, name: string): Promise<Photo>
@@ -150,8 +153,17 @@ export function served(line: Line): Api {
     labels: () => ask('/api/labels'),
     standing: (query) => ask(`/api/standing?${new URLSearchParams(query)}`),
     measureStanding: (query) => later(`/api/standing/measured?${new URLSearchParams(query)}`),
+    beside: () => ask('/api/beside'),
+    below: () => served(under(line, '/beside')),
   }
 }
+
+/** The routes below a path. */
+const under = (line: Line, root: string): Line => ({
+  fetch: (path, init) => line.fetch(path.startsWith(root) ? path : root + path, init),
+  events: (path) => line.events(root + path),
+  picture: (path) => line.picture(root + path),
+})
 
 /** The server that this page came from. */
 export const http: Api = served({

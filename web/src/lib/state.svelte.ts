@@ -97,7 +97,8 @@ export class Microscope {
   strays = $derived.by(() => {
     const [model, { page, image, layer }] = [this.model, this.view]
     if (!model) return []
-    if (page !== 'workspace') return this.missing()
+    if (this.view.beside && !model.beside) return ['Only one model is opened here: start again with --beside MODEL.']
+    if (page !== 'workspace') return this.view.beside ? [] : this.missing()
     const strays: string[] = []
     if (image !== null && !this.images.some((photo) => this.named(photo)))
       strays.push('The photograph of this address is not here any more: this is another one.')
@@ -315,6 +316,11 @@ export class Microscope {
   /** To the top of the page. */
   rise(): void {
     ;(this.navigation.within ?? window).scrollTo(0, 0)
+  }
+
+  /** The element that the page is a part of, if it is one. */
+  get within(): HTMLElement | undefined {
+    return this.navigation.within
   }
 
   /** It happened on this page, and not beside it. */

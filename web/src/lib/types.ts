@@ -68,6 +68,12 @@ export type ChangedLabel = Wire['ChangedLabelView']
 export type HowSure = Wire['HowSureView']
 export type Sure = Wire['SureView']
 export type SureControl = Wire['SureControlView']
+export type Beside = Wire['SecondView']
+export type Matched = Wire['MatchedView']
+export type Compared = Wire['ComparedView']
+export type Opinion = Wire['OpinionView']
+export type AlikeLayer = Wire['AlikeView']
+export type Changes = Wire['ChangesView']
 
 /** What takes a while: the answer, or the job that works it out. */
 export type Answer<T> = { ready: T } | { job: string }

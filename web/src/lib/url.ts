@@ -40,6 +40,8 @@ export interface View {
   readonly find: string | null
   /** One figure alone, to stand in a frame of another page. */
   readonly embed: boolean
+  /** On the workspace: two models beside each other. On a unit's or a layer's page: it is the second model's. */
+  readonly beside: boolean
 }
 
 export interface Drill {
@@ -50,7 +52,7 @@ export interface Drill {
 export const start: View = {
   page: 'workspace', image: null, layer: null, place: null, channel: null, of: null, rather: null, drill: null,
   figure: null, patch: null, without: null, groups: null, group: null, depth: null, flow: null, trace: null,
-  edits: [], scaled: false, zoom: null, sort: null, find: null, embed: false,
+  edits: [], scaled: false, zoom: null, sort: null, find: null, embed: false, beside: false,
 }
 
 export const layerView = (layer: string): View => ({ ...start, page: 'layer', layer })
@@ -68,12 +70,13 @@ export const EVIDENCE: readonly string[] = [
 export function parse(path: string, query: string): View {
   const parameters = new URLSearchParams(query)
   const embed = parameters.get('embed') === '1'
+  const beside = parameters.get('beside') === '1'
   const figure = EVIDENCE.find((name) => name === parameters.get('view')) ?? null
   const [, unitLayer, channel] = /^\/unit\/([^/]+)\/(\d{1,7})\/?$/.exec(path) ?? []
-  if (unitLayer !== undefined) return { ...start, page: 'unit', layer: decode(unitLayer), channel: Number(channel), figure, embed }
+  if (unitLayer !== undefined) return { ...start, page: 'unit', layer: decode(unitLayer), channel: Number(channel), figure, embed, beside }
   const sheet = /^\/layer\/([^/]+)\/?$/.exec(path)?.[1]
   const [sort, find] = [parameters.get('sort') || null, parameters.get('find') || null]
-  if (sheet !== undefined) return { ...start, page: 'layer', layer: decode(sheet), sort, find, figure, embed }
+  if (sheet !== undefined) return { ...start, page: 'layer', layer: decode(sheet), sort, find, figure, embed, beside }
   const image = /^\/image\/([^/]+)\/?$/.exec(path)?.[1]
   const spelled = parseSpelled(parameters.get('view'))
   return {
@@ -96,6 +99,7 @@ export function parse(path: string, query: string): View {
     scaled: parameters.get('cells') === 'scaled',
     zoom: parseIndex(parameters.get('zoom')),
     embed,
+    beside,
   }
 }
 
@@ -103,6 +107,7 @@ export function parse(path: string, query: string): View {
 export function format(view: View): string {
   const [path, parts] = view.page === 'workspace' ? workspace(view) : sheetOrUnit(view)
   if (view.embed) parts.push('embed=1')
+  if (view.beside) parts.push('beside=1')
   return parts.length ? `${path}?${parts.join('&')}` : path
 }
 

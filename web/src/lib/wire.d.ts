@@ -62,6 +62,24 @@ export interface components {
             told: number;
         };
         /**
+         * AlikeView
+         * @description How alike two layers see the photograph: linear CKA over positions, and what 95 % of controls stay below.
+         */
+        AlikeView: {
+            /** Layer */
+            layer: string;
+            /** Other */
+            other: string;
+            /** Positions */
+            positions: number;
+            /** Cka */
+            cka: number;
+            /** Shuffled */
+            shuffled: number;
+            /** Moved */
+            moved: number;
+        };
+        /**
          * ArguedLayerView
          * @description The units of one layer that argue most, strongest first.
          *
@@ -185,6 +203,32 @@ export interface components {
             after: number;
         };
         /**
+         * ChangesView
+         * @description The units of a layer whose activations differ most, at every position, row by row.
+         *
+         *     The entry of (row, column, rank) is at index (row * width + column) * count + rank.
+         */
+        ChangesView: {
+            /** Layer */
+            layer: string;
+            /** Height */
+            height: number;
+            /** Width */
+            width: number;
+            /** Count */
+            count: number;
+            /** Channels */
+            channels: number[];
+            /** First */
+            first: number[];
+            /** Second */
+            second: number[];
+            /** Median */
+            median: number[];
+            /** Far */
+            far: number[];
+        };
+        /**
          * ChannelsView
          * @description Which units argue for a label, or for one rather than another, in logits.
          */
@@ -195,6 +239,18 @@ export interface components {
             score: number;
             /** Layers */
             layers: components["schemas"]["ArguedLayerView"][];
+        };
+        /**
+         * ComparedView
+         * @description Two models before one photograph.
+         */
+        ComparedView: {
+            /** Opinions */
+            opinions: components["schemas"]["OpinionView"][];
+            /** Layers */
+            layers: components["schemas"]["AlikeView"][];
+            /** Controls */
+            controls: number;
         };
         /**
          * ConfusionView
@@ -416,6 +472,8 @@ export interface components {
          * @description Server-sent event `end`: the job has nothing left to do.
          */
         EndEvent: {
+            /** Job */
+            job: string;
             /** Cancelled */
             cancelled: boolean;
         };
@@ -462,8 +520,6 @@ export interface components {
             bins: components["schemas"]["BinView"][];
             /** Maxima */
             maxima: components["schemas"]["ExampleView"][];
-            /** Job */
-            job: string;
             /** Minima */
             minima: components["schemas"]["ExampleView"][];
             /** Inputs */
@@ -488,6 +544,8 @@ export interface components {
          * @description Server-sent event `finished`: one drawing is ready, or failed with its reason in `note`.
          */
         FinishedEvent: {
+            /** Job */
+            job: string;
             drawing: components["schemas"]["DrawingView"];
         };
         /**
@@ -534,8 +592,6 @@ export interface components {
             agreement: number | null;
             /** Groups */
             groups: components["schemas"]["FlowGroupView"][];
-            /** Job */
-            job: string;
         };
         /**
          * FlowView
@@ -766,6 +822,26 @@ export interface components {
             spatial: boolean;
         };
         /**
+         * LostEvent
+         * @description Server-sent event `lost`: there is no such job, or it ended long ago, or the server was restarted.
+         */
+        LostEvent: {
+            /** Job */
+            job: string;
+        };
+        /**
+         * MatchedView
+         * @description A layer with places of the first model, and the second's that belongs to it.
+         */
+        MatchedView: {
+            /** Layer */
+            layer: string;
+            /** Other */
+            other: string;
+            /** Comparable */
+            comparable: boolean;
+        };
+        /**
          * MethodStandingView
          * @description What is known of a method on this model.
          */
@@ -811,26 +887,6 @@ export interface components {
             /** Label Count */
             label_count: number;
             /** Input Height */
-        /**
-         * LostEvent
-         * @description Server-sent event `lost`: there is no such job, or it ended long ago, or the server was restarted.
-         */
-        LostEvent: {
-            /** Job */
-            job: string;
-        };
-        /**
-         * MatchedView
-         * @description A layer with places of the first model, and the second's that belongs to it.
-         */
-        MatchedView: {
-            /** Layer */
-            layer: string;
-            /** Other */
-            other: string;
-            /** Comparable */
-            comparable: boolean;
-        };
             input_height: number;
             /** Input Width */
             input_width: number;
@@ -849,6 +905,8 @@ export interface components {
             recording: components["schemas"]["RecordingView"] | null;
             /** Record Command */
             record_command: string;
+            /** Beside */
+            beside?: string | null;
         };
         /**
          * NamedMapView
@@ -874,6 +932,20 @@ export interface components {
             inhibition: number;
             /** Tile */
             tile: number[];
+        };
+        /**
+         * OpinionView
+         * @description What the two models give one label; null where a model has no such label. Ranks begin at 0.
+         */
+        OpinionView: {
+            /** Label */
+            label: string;
+            /** Indices */
+            indices: (number | null)[];
+            /** Probabilities */
+            probabilities: (number | null)[];
+            /** Ranks */
+            ranks: (number | null)[];
         };
         /**
          * PackedView
@@ -948,6 +1020,8 @@ export interface components {
          * @description Server-sent event `progress`: a half-finished picture.
          */
         ProgressEvent: {
+            /** Job */
+            job: string;
             /** Address */
             address: string;
             /** Step */
@@ -1010,8 +1084,6 @@ export interface components {
             rank: number;
             /** Explained */
             explained: number;
-            /** Job */
-            job: string;
             /** Random */
             random: number;
             /** Stability */
@@ -1043,6 +1115,18 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * SecondView
+         * @description The second model, and its layers that belong to the first's.
+         */
+        SecondView: {
+            /** Name */
+            name: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Layers */
+            layers: components["schemas"]["MatchedView"][];
         };
         /**
          * SelectivityView
@@ -1378,6 +1462,8 @@ export interface components {
          * @description Server-sent event `work`: how much of a computation is done (0 to 1).
          */
         WorkEvent: {
+            /** Job */
+            job: string;
             /** Share */
             share: number;
             /** Seconds Left */
@@ -1417,5 +1503,3 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
-            /** Job */
-            job: string;
