@@ -7,6 +7,7 @@ from types import ModuleType, SimpleNamespace
 import numpy
 import PIL.Image
 import pytest
+from fastapi import FastAPI
 from torch import nn
 
 import hooke
@@ -60,4 +61,4 @@ def test_without_the_package_that_shows_it_it_says_so(kernel: None, monkeypatch:
 def test_without_the_built_page_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(widget, "STATIC", tmp_path)
     with pytest.raises(ServeError, match="make web"):
-        widget.Explorer(None)  # type: ignore[arg-type]
+        widget.Explorer(FastAPI())
