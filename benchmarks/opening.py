@@ -63,7 +63,7 @@ def start(cache: str) -> Mapping[str, float]:
         units = [f"{layer}:{channel}" for channel in table["channels"][place : place + 4]]  # type: ignore[index]
         wanted = fetch(f"{url}/api/drawings", {"addresses": units})
         seen["first guess, after the analysis"] = time.perf_counter() - analysed
-        for name, event in events(f"{url}/api/jobs/{wanted['job']}/events"):  # type: ignore[index]
+        for name, event in events(f"{url}/api/events?jobs={wanted['job']}"):  # type: ignore[index]
             since = time.perf_counter() - analysed
             if name == "progress" and event["step"] >= SHARP_STEP:
                 seen.setdefault(f"step {SHARP_STEP} shown, after the analysis", since)
