@@ -72,13 +72,18 @@ export function inTurn(node: HTMLImageElement, url: string): { update(url: strin
     },
     { rootMargin: '160px' },
   )
-  const done = (): void => leave()
-  node.addEventListener('load', done)
-  node.addEventListener('error', done)
+  // Until it is there, and where it cannot be had, nothing: no sign of a broken image.
+  node.style.visibility = 'hidden'
+  node.addEventListener('load', () => {
+    node.style.visibility = ''
+    leave()
+  })
+  node.addEventListener('error', () => leave())
   watch.observe(node)
   const drop = (): void => {
     watch.disconnect()
     node.removeAttribute('src')
+    node.style.visibility = 'hidden'
     leave()
   }
   return {
