@@ -33,7 +33,7 @@ class Server:
     """Further options."""
 
     def start(self) -> None:
-        """Start it and wait for its address; the port stays the same from one start to the next."""
+        """Start it and wait for its address for as long as it lives; the port stays the same the next time."""
         command = [sys.executable, "-c", "from hooke.cli import main; main()", "explore", "--json", "--no-browser"]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
@@ -115,8 +115,8 @@ def open_page(browser: Browser, server: Server, complaints: list[str]) -> Iterat
         page.set_default_timeout(60_000)
         page.on("console", listen)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto((at or server.url) + path)
-        page.locator(ready).first.wait_for()
+        page.goto((at or server.url) + path, timeout=180_000)  # others may keep the processors busy
+        page.locator(ready).first.wait_for(timeout=180_000)
         return page
 
     yield open_page
