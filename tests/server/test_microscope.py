@@ -97,7 +97,7 @@ def test_routes_are_described_without_a_model_under_stable_names() -> None:
     assert names == {
         "get_grids", "get_grid_sheet",
         "get_model", "list_images", "add_image", "get_canvas", "get_dictionary", "get_effects", "ask_drawings",
-        "get_drawing", "get_drawing_record", "get_guess", "follow_job", "cancel_job",
+        "get_drawing", "get_drawing_record", "get_guess", "follow_jobs", "cancel_job",
         "ask_faces", "get_ablation", "get_density", "get_examples", "get_face",
         "get_curve", "get_flow", "get_flow_control", "get_group_effects", "get_groups",
         "get_beside", "get_changes", "get_compared",

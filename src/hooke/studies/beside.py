@@ -170,7 +170,7 @@ def _alike(layer: str, other: str, maps: tuple[Tensor, Tensor], random: torch.Ge
         float(torch.stack([(one * two[order][:, order]).sum() for order in orders]).quantile(0.95))
         for orders in (shuffled, moved)
     ]
-    return Alike(layer, other, rows * columns, float((one * two).sum()), *below)
+    return Alike(layer, other, rows * columns, min(float((one * two).sum()), 1.0), *below)
 
 
 def _said(model: Model, canvas: Canvas) -> dict[tuple[str, int], tuple[int, Prediction]]:

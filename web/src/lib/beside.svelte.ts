@@ -36,6 +36,7 @@ export class Pair {
       href: (url) => first.href(read(url)),
       ...(first.within ? { within: first.within } : {}),
     })
+    this.other.aside = 'the second model'
   }
 
   /** What the second model is to show now. */

@@ -318,6 +318,9 @@ export class Microscope {
     ;(this.navigation.within ?? window).scrollTo(0, 0)
   }
 
+  /** Which model this is, in words for those who hear the page, where two are shown. */
+  aside = ''
+
   /** The element that the page is a part of, if it is one. */
   get within(): HTMLElement | undefined {
     return this.navigation.within
