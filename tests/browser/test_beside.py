@@ -61,6 +61,8 @@ def test_one_place_in_both_and_what_differs(open_page: Any, two: str, axe: str, 
     slider = page.get_by_role("slider", name="Layer")
     slider.press("ArrowLeft")
     expect(columns.nth(1).locator(".layer")).to_contain_text("act1")
+    expect(page.locator("ol[aria-busy=true]")).to_have_count(0)
+    page.wait_for_timeout(400)  # what was pale while it waited is clear again
     page.evaluate(axe)
     found = page.evaluate("axe.run().then(found => found.violations.map(one => one.id + ' ' + one.nodes[0].html))")
     assert found == []
