@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from hooke.models.model import Model
     from hooke.publish.ledger import Report
+    from hooke.publish.publish import Published
     from hooke.publish.work import Plan
 
 USUAL = 6
@@ -76,6 +77,11 @@ def publish(
             done = publish_whole(app, plan, view, out, report=report)
         else:
             done = publish(app, plan, out, url=f"{url.rstrip('/')}/" if url else "", report=report)
+    _say(done, plan, as_json, whole=single_file)
+
+
+def _say(done: "Published", plan: "Plan", as_json: bool, *, whole: bool) -> None:
+    """What was left out, and what there is now."""
     for request, reason in done.failures.items():
         say(f"left out: {request}: {reason}")
     if as_json:
@@ -84,7 +90,7 @@ def publish(
         emit({**facts, "seconds": {name: round(spent, 2) for name, spent in done.seconds.items()}})
     else:
         print(f"{done.path}   {done.bytes / 1e6:.1f} MB in {done.files} files")
-        if not single_file:
+        if not whole:
             say(f"python -m http.server --directory {done.path}   shows it")
 
 

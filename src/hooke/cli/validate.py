@@ -93,11 +93,7 @@ def validate(
     else:
         sources = [replace(one, to=to or one.to) for one in sources]
         report = _validated(opened, sources, seen, asked, of, count, seed, out)
-    files = [] if out is None else _write(report, out)
-    if as_json:
-        emit(json.loads(report.to_json()) | {"standings": _standings(report), "files": [str(file) for file in files]})
-        return
-    _tell(report, files)
+    _told(report, [] if out is None else _write(report, out), as_json)
 
 
 def _validated(
@@ -170,6 +166,13 @@ def _metrics(model: "OpenModel", names: Sequence[str] | None, steps: int) -> "tu
         if name not in known:
             raise NumericsError(f"--metrics {name}", "there is no such metric", choices=nearest(name, METRICS, 12))
     return tuple(known[name] for name in dict.fromkeys(names))
+
+
+def _told(report: "Report", files: list[Path], as_json: bool) -> None:
+    if as_json:
+        emit(json.loads(report.to_json()) | {"standings": _standings(report), "files": [str(file) for file in files]})
+    else:
+        _tell(report, files)
 
 
 def _write(report: "Report", out: Path) -> list[Path]:
