@@ -77,9 +77,7 @@ def validate(
         return
     if out is not None:
         make(out)
-    if use not in USES:
-        raise NumericsError(f"--use {use}", "there is no such use", choices=USES)
-    parts = use != USES[0]
+    parts = _of_parts(use)
     with opening(model):
         from hooke.models.opening import open
         from hooke.validation.explainers import explainers
@@ -94,6 +92,13 @@ def validate(
         sources = [replace(one, to=to or one.to) for one in sources]
         report = _validated(opened, sources, seen, asked, of, count, seed, out)
     _told(report, [] if out is None else _write(report, out), as_json)
+
+
+def _of_parts(use: str) -> bool:
+    """Whether credits of parts are tried, and not maps. Errors: NumericsError for a use that there is not."""
+    if use not in USES:
+        raise NumericsError(f"--use {use}", "there is no such use", choices=USES)
+    return use != USES[0]
 
 
 def _validated(
