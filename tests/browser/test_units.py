@@ -85,7 +85,11 @@ def test_what_was_found_before_does_not_stand_for_other_words(page: Page) -> Non
     box.press("Enter")
     expect(page.locator(".found .chip").first).to_have_attribute("href", "/unit/bn1.act/7", timeout=30_000)
     held: list[Route] = []
-    page.route(re.compile(r"/api/search\?q=tabby"), held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/api/search\?q=tabby"), hold)
     box.fill("tabby")
     box.press("Enter")
     expect(page.locator(".found")).to_contain_text("searching")
