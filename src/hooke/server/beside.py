@@ -6,7 +6,7 @@ from starlette.routing import Mount
 
 from hooke.errors import ModelError
 from hooke.models.model import Model
-from hooke.server.answers import REVALIDATE
+from hooke.server.computed import asked
 from hooke.server.microscope import Here, Microscope
 from hooke.server.refusals import Absent
 from hooke.server.security import BESIDE
@@ -38,22 +38,14 @@ async def get_beside(here: Here) -> SecondView:
 async def get_compared(here: Here, request: Request, image: str) -> Response:
     """What the two models say of a photograph, and how alike their layers see it."""
     other, canvases = second(here), both(here, image)
-    name = f"beside {image}"
-    body = here.answers.get(name) or await here.ask(
-        request, here.foreground, lambda: here.answers.put(name, compared(here, other, canvases))
-    )
-    return Response(body, media_type="application/json", headers=REVALIDATE)
+    return await asked(here, request, f"beside {image}", lambda: compared(here, other, canvases))
 
 
 @router.get("/api/images/{image}/changes", response_model=ChangesView)
 async def get_changes(here: Here, request: Request, image: str, layer: str) -> Response:
     """The units of a layer that differ most at every position; both models need the layer."""
     other, canvases = second(here), both(here, image)
-    name = f"changes {image} {layer}"
-    body = here.answers.get(name) or await here.ask(
-        request, here.foreground, lambda: here.answers.put(name, changed(here, other, canvases, layer))
-    )
-    return Response(body, media_type="application/json", headers=REVALIDATE)
+    return await asked(here, request, f"changes {image} {layer}", lambda: changed(here, other, canvases, layer))
 
 
 def check(first: Model, other: Model) -> None:
@@ -84,11 +76,11 @@ def both(here: Microscope, image: str) -> Both:
     return here.shelf.get(image).canvas, second(here).shelf.get(image).canvas
 
 
-def compared(here: Microscope, other: Microscope, canvases: Both) -> bytes:
-    """The labels that either gives, and the curve over the tower, as JSON."""
+def compared(here: Microscope, other: Microscope, canvases: Both) -> ComparedView:
+    """The labels that either gives, and the curve over the tower."""
     said = opinions(here.model, other.model, canvases)
     seen = likeness(here.model, other.model, canvases, seed=here.seed)
-    view = ComparedView(
+    return ComparedView(
         opinions=[
             OpinionView(
                 label=one.label, indices=list(one.indices), probabilities=list(one.probabilities), ranks=list(one.ranks)
@@ -104,16 +96,14 @@ def compared(here: Microscope, other: Microscope, canvases: Both) -> bytes:
         ],
         controls=CONTROLS,
     )  # fmt: skip
-    return view.model_dump_json().encode()
 
 
-def changed(here: Microscope, other: Microscope, canvases: Both, layer: str) -> bytes:
-    """What differs at every position of a layer, as JSON."""
+def changed(here: Microscope, other: Microscope, canvases: Both, layer: str) -> ChangesView:
+    """What differs at every position of a layer."""
     found = changes(here.model, other.model, canvases, layer)
     height, width, count = found.channels.shape
-    view = ChangesView(
+    return ChangesView(
         layer=layer, height=height, width=width, count=count, channels=found.channels.flatten().tolist(),
         first=found.first.flatten().tolist(), second=found.second.flatten().tolist(),
         median=found.median.flatten().tolist(), far=found.far.flatten().tolist(),
     )  # fmt: skip
-    return view.model_dump_json().encode()

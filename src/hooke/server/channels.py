@@ -11,8 +11,9 @@ from torch import Tensor
 
 from hooke.models.layers import LOGITS
 from hooke.models.model import Model
+from hooke.server.computed import asked
 from hooke.server.microscope import Here
-from hooke.server.tracing import Layers, asked, name_of, trail
+from hooke.server.tracing import Layers, name_of, trail
 from hooke.server.trail import Trail
 from hooke.server.wire import EffectView
 from hooke.server.wire_tracing import ArguedLayerView, ArguingView, ChannelsView, DrilledView, TermView

@@ -1,10 +1,10 @@
-"""An answer that takes a while: there already, or a job to follow, and then to be asked for again."""
+"""Answers that are worked out once: now, or as a job to follow and then to be asked for again."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
@@ -21,17 +21,33 @@ LATER: dict[int | str, dict[str, Any]] = {202: {"model": JobView, "description":
 def computed(here: Microscope, name: str, work: Callable[[Report], BaseModel]) -> Response:
     """The answer of that name, or (202) the job in the drawing thread that works it out."""
     body = here.answers.get(name)
+    return later(here.compute(name, work)) if body is None else answer(body)
+
+
+async def asked(here: Microscope, request: Request, name: str, work: Callable[[], BaseModel]) -> Response:
+    """The answer of that name, worked out now, in the foreground, where it is not known."""
+    body = here.answers.get(name)
     if body is None:
-        return JSONResponse(JobView(job=here.compute(name, work)).model_dump(), 202, {"Cache-Control": "no-store"})
-    return Response(body, media_type="application/json", headers=REVALIDATE)
+        body = await here.ask(request, here.foreground, lambda: _kept(here, name, work))
+    return answer(body)
 
 
 async def known(here: Microscope, name: str, work: Callable[[], BaseModel]) -> Response:
     """The answer of that name, worked out now, in a thread of its own, where it is not known."""
     body = here.answers.get(name)
     if body is None:
-        body = here.answers.put(name, await asyncio.to_thread(lambda: work().model_dump_json().encode()))
+        body = await asyncio.to_thread(_kept, here, name, work)
+    return answer(body)
+
+
+def answer(body: bytes | str) -> Response:
+    """JSON that is there already."""
     return Response(body, media_type="application/json", headers=REVALIDATE)
+
+
+def later(job: str) -> Response:
+    """The job to follow (202)."""
+    return JSONResponse(JobView(job=job).model_dump(), 202, {"Cache-Control": "no-store"})
 
 
 def checked(here: Here, layer: str, channel: Annotated[int, Query(ge=0)]) -> Place:
@@ -43,3 +59,8 @@ def checked(here: Here, layer: str, channel: Annotated[int, Query(ge=0)]) -> Pla
 
 Unit = Annotated[Place, Depends(checked)]
 """The unit that a request names by `layer` and `channel`; looked up in a thread, since a pass may hold the model."""
+
+
+def _kept(here: Microscope, name: str, work: Callable[[], BaseModel]) -> bytes:
+    """Whoever waited for another who asked the same finds it here."""
+    return here.answers.get(name) or here.answers.put(name, work().model_dump_json().encode())

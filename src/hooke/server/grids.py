@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from hooke.models.model import Model
 from hooke.provenance import Provenance, describe, versions
-from hooke.server.answers import FOREVER, REVALIDATE, WebP
-from hooke.server.computed import LATER
+from hooke.server.answers import FOREVER, WebP
+from hooke.server.computed import LATER, answer, later
 from hooke.server.microscope import Here, Microscope
 from hooke.server.refusals import Absent
 from hooke.server.shelf import Photograph
 from hooke.server.standing import Grown
-from hooke.server.wire import JobView
 from hooke.server.wire_grids import GridsView
 from hooke.studies.activation_grid import activation_grids, grid_layers
 from hooke.studies.inversion import Inversion
@@ -44,14 +43,10 @@ async def get_grids(here: Here, image: str) -> Response:
     kept = await asyncio.to_thread(lambda: {layer: here.grids.get(one.key) for layer, one in asked.items()})
     sheets = [sheet for sheet in kept.values() if sheet]
     if len(sheets) == len(asked):
-        return Response(
-            GridsView(layers=[sheet.view for sheet in sheets]).model_dump_json(),
-            media_type="application/json",
-            headers=REVALIDATE,
-        )
+        return answer(GridsView(layers=[sheet.view for sheet in sheets]).model_dump_json())
     name = f"grids {photograph.id}"
     growth = here.growths.get(name) or here.growths.put(name, growing(here, photograph, name))
-    return JSONResponse(JobView(job=here.queue.grow(name, growth)).model_dump(), 202, {"Cache-Control": "no-store"})
+    return later(here.queue.grow(name, growth))
 
 
 @router.get("/api/grids/{name}.webp", response_class=WebP)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from hooke.errors import AddressError
-from hooke.server.answers import REVALIDATE
+from hooke.server.computed import asked
 from hooke.server.microscope import Here, Microscope
 from hooke.server.shelf import Photograph
 from hooke.server.wire_patch import PatchView, StandoutView
@@ -30,24 +30,20 @@ async def get_patch(
     photograph, area = here.shelf.get(image), _area(inside)
     other = _area(outside) if outside else None
     name = f"patch {image} {layer} {inside} {outside} {count}"
-    body = here.answers.get(name) or await here.ask(
-        request, here.foreground, lambda: here.answers.put(name, _found(here, photograph, layer, area, other, count))
-    )
-    return Response(body, media_type="application/json", headers=REVALIDATE)
+    return await asked(here, request, name, lambda: _found(here, photograph, layer, area, other, count))
 
 
 def _found(
     here: Microscope, photograph: Photograph, layer: str, inside: Part, outside: Part | None, count: int
-) -> bytes:
+) -> PatchView:
     spatial, active, _ = spatial_layers(here.model)
     names = [row.name for row in active or spatial]
     own = patch_search(here.model, photograph.canvas, [layer], inside, outside, count)
     every = patch_search(here.model, photograph.canvas, names, inside, outside, count)
-    view = PatchView(
+    return PatchView(
         layer=layer, own=[_view(one) for one in own], every=[_view(one) for one in every], layers=len(names),
         units=sum(row.channels or 0 for row in active or spatial),
     )  # fmt: skip
-    return view.model_dump_json().encode()
 
 
 def _view(one: Standout) -> StandoutView:

@@ -6,9 +6,9 @@ from starlette.responses import Response
 
 from hooke.errors import AddressError
 from hooke.models.model import Model
-from hooke.server.computed import LATER, Report, computed
+from hooke.server.computed import LATER, Report, answer, asked, computed
 from hooke.server.microscope import Here
-from hooke.server.tracing import Layers, answer, asked, name_of, trail
+from hooke.server.tracing import Layers, name_of, trail
 from hooke.server.trail import Trail, packed
 from hooke.server.wire_tracing import (
     NamedMapView,

@@ -6,15 +6,13 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from hooke.errors import DataError, NumericsError, nearest
 from hooke.modalities.image import Image
 from hooke.modalities.samples import Samples
-from hooke.server.answers import REVALIDATE
-from hooke.server.computed import LATER, Report
+from hooke.server.computed import LATER, Report, answer, later
 from hooke.server.microscope import Here, Microscope
-from hooke.server.wire import JobView
 from hooke.server.wire_verdicts import BesideView, MethodStandingView
 from hooke.shapes import Canvas
 from hooke.validation.explainers import explainers
@@ -55,10 +53,9 @@ async def measure_standing(
     source = await here.ask(request, here.background, lambda: _source(here, method, layer))
     view = await here.ask(request, here.background, lambda: _view(here, source, use))
     if view.state != "unmeasured":
-        return Response(view.model_dump_json(), media_type="application/json", headers=REVALIDATE)
+        return answer(view.model_dump_json())
     name = f"standing {source.name} of {use} of {source.to}"
-    job = here.queue.run(name, lambda report: _measure(here, source, use, report))
-    return JSONResponse(JobView(job=job).model_dump(), 202, {"Cache-Control": "no-store"})
+    return later(here.queue.run(name, lambda report: _measure(here, source, use, report)))
 
 
 class Looked(Samples):
