@@ -1,7 +1,7 @@
 """Controls of an edit: the same made on other units, drawn at random or among those that are as active."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -56,7 +56,34 @@ def drawn(model: Model, edits: Sequence[Edit], dice: torch.Generator, activity: 
         count = model.layer(layer).channels or 0
         order = [channels[at] for at in torch.randperm(len(channels), generator=dice).tolist()]
         maps[layer] = _others(order, count, dice, None if activity is None else activity[layer])
-    return [_moved(model, edit, maps) for edit in edits]
+
+    def other(place: Place) -> Place:
+        assert isinstance(place.channel, int)
+        return dataclasses.replace(place, channel=maps[place.layer][place.channel])
+
+    def turned(layer: str, weights: Tensor) -> Tensor:
+        moved = torch.zeros_like(weights)
+        for channel in weights.nonzero().flatten().tolist():
+            moved[maps[layer][channel]] = weights[channel]
+        return moved
+
+    return [elsewhere(model, edit, other, turned) for edit in edits]
+
+
+def elsewhere(
+    model: Model, edit: Edit, other: Callable[[Place], Place], turned: Callable[[str, Tensor], Tensor]
+) -> Edit:
+    """The edit made at other places; where it is along a direction of a layer, along that turned."""
+    if isinstance(edit, Within):
+        return dataclasses.replace(edit, edit=elsewhere(model, edit.edit, other, turned))
+    address = model.resolve(edit.address)
+    if isinstance(edit, Steer | ProjectOut):
+        assert isinstance(address, Place)
+        weights = direction(model, edit.direction, address.layer)
+        return dataclasses.replace(edit, direction=turned(address.layer, weights))
+    assert isinstance(address, Place | Sum)
+    terms = address.terms if isinstance(address, Sum) else ((1.0, address),)
+    return dataclasses.replace(edit, address=weighted((weight, other(place)) for weight, place in terms))  # type: ignore[type-var]
 
 
 def others(
@@ -82,26 +109,3 @@ def _others(
         found[channel] = int(pool[torch.randint(len(pool), (1,), generator=dice)])
         free[found[channel]] = False
     return found
-
-
-def _moved(model: Model, edit: Edit, maps: Mapping[str, Mapping[int, int]]) -> Edit:
-    if isinstance(edit, Within):
-        return dataclasses.replace(edit, edit=_moved(model, edit.edit, maps))
-    address = model.resolve(edit.address)
-    if isinstance(edit, Steer | ProjectOut):
-        assert isinstance(address, Place)
-        weights = direction(model, edit.direction, address.layer)
-        moved = torch.zeros_like(weights)
-        for channel in weights.nonzero().flatten().tolist():
-            moved[maps[address.layer][channel]] = weights[channel]
-        return dataclasses.replace(edit, direction=moved)
-    if isinstance(address, Sum):
-        terms = [(weight, _other(place, maps)) for weight, place in address.terms]
-        return dataclasses.replace(edit, address=weighted(terms))  # type: ignore[type-var]
-    assert isinstance(address, Place)
-    return dataclasses.replace(edit, address=_other(address, maps))  # type: ignore[type-var]
-
-
-def _other(place: Place, maps: Mapping[str, Mapping[int, int]]) -> Place:
-    assert isinstance(place.channel, int)
-    return dataclasses.replace(place, channel=maps[place.layer][place.channel])

@@ -7,13 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from hooke.addresses import Place, Sum, places, weighted
+from hooke.addresses import Place, places
 from hooke.displayed import Displayed
 from hooke.errors import EditError
+from hooke.interventions.controls import elsewhere
 from hooke.models.editing.coherence import coherent
 from hooke.models.editing.edit import Edit, edited_by
 from hooke.models.editing.kinds import Ablate, Patch, ProjectOut, Replace, Resample, Steer, Within
-from hooke.models.editing.placing import GroupEdit, by_layer, direction
+from hooke.models.editing.placing import GroupEdit, by_layer
 from hooke.models.editing.prepared import prepared
 from hooke.models.editing.splice import Splice
 from hooke.models.layers import LOGITS, index
@@ -267,16 +268,13 @@ def _moved(
     model: Model, edit: Edit, draw: Mapping[Place, Place], source: tuple[int, ...] | str | None, dice: torch.Generator
 ) -> Edit:
     """The edit made elsewhere."""
-    if isinstance(edit, Within | Felt):
+    if isinstance(edit, Felt):
         return replace(edit, edit=_moved(model, edit.edit, draw, source, dice))
     if isinstance(edit, Transplant) and edit.source is not None:
         assert isinstance(source, tuple)
         return replace(edit, source=source)
-    address = model.resolve(edit.address)
-    if isinstance(edit, Steer | ProjectOut):
-        assert isinstance(address, Place)
-        weights = direction(model, edit.direction, address.layer)
-        return replace(edit, direction=weights[torch.randperm(len(weights), generator=dice)])
-    assert isinstance(address, Place | Sum)
-    terms = address.terms if isinstance(address, Sum) else ((1.0, address),)
-    return replace(edit, address=weighted((weight, draw[place]) for weight, place in terms))  # type: ignore[type-var]
+
+    def shuffled(_: str, weights: Tensor) -> Tensor:
+        return weights[torch.randperm(len(weights), generator=dice)]
+
+    return elsewhere(model, edit, draw.__getitem__, shuffled)
