@@ -11,7 +11,7 @@ from hooke.models.layers import LOGITS
 from hooke.models.model import Model
 from hooke.models.suffix import suffix_of
 from hooke.shapes import Canvas
-from hooke.studies.semantic_dictionary import LayerDictionary, by_position
+from hooke.studies.semantic_dictionary import LayerDictionary, by_position, has_logits
 
 TOGETHER = 32
 """Labels that one pass serves."""
@@ -39,13 +39,12 @@ def dictionary_effects(
     A backward pass gives the derivative of one logit by everything that a layer holds, a forward derivative that of all
     logits by one unit: for whole dictionaries the first is the cheaper. No label where the model has no logits.
     """
-    row, logits = model.layer(found.layer), model.layers[-1]
-    if not logits.addressable or logits.axes != ("batch", "channel"):
+    if not has_logits(model):
         none = torch.full((*found.channels.shape, labels), -1)
         return DictionaryEffects(none, torch.zeros(none.shape), none, torch.zeros(none.shape))
     suffix = suffix_of(model, found.layer)
     prefix = suffix.prepare(model.modality.normalize(canvas[None]).to(model.device, model.dtype))
-    classes = logits.channels or 0
+    row, classes = model.layer(found.layer), model.layer(LOGITS).channels or 0
     effects = torch.empty(classes, *found.channels.shape)
     for first in range(0, classes, TOGETHER):
         progress(first, classes)

@@ -88,8 +88,7 @@ def unit_effects(
     row = spatial_layer(model, layer)
     check_position(row, position, channels)
     responses = _activation(model, canvas, row)[position][list(channels)]
-    logits = model.layers[-1]
-    if not logits.addressable or logits.axes != ("batch", "channel"):
+    if not has_logits(model):
         effects = responses.new_zeros((len(channels), 0))
     else:
         directions = torch.zeros(len(channels), row.channels or 0)
@@ -148,6 +147,12 @@ def spatial_layers(model: Model) -> tuple[list[Layer], list[Layer], list[Layer]]
     active = [row for row in spatial if row.activation]
     handy = [row for row in active if all(SMALLEST <= (side or 0) <= LARGEST for side in (row.height, row.width))]
     return spatial, active, handy
+
+
+def has_logits(model: Model) -> bool:
+    """Whether a model ends in one number for each label."""
+    last = model.layers[-1]
+    return last.addressable and last.axes == ("batch", "channel")
 
 
 def is_spatial(layer: Layer) -> bool:

@@ -22,6 +22,7 @@ from hooke.models.model import Model
 from hooke.models.suffix import Prefix, Suffix, suffix_of
 from hooke.shapes import Canvas
 from hooke.studies.same_size import alike, exchanges, kind
+from hooke.studies.semantic_dictionary import has_logits
 
 CONTROLS = 20
 """So many random others, so that standing out of all of them is p < 0.05."""
@@ -183,9 +184,8 @@ def _settled(model: Model, edit: Edit) -> Edit:
 
 def _reads(model: Model, at: Place | None) -> list[str]:
     """The layers to look at: the logits, where there are any, and that of the position."""
-    last = model.layers[-1]
-    reads = [LOGITS] if last.addressable and last.axes == ("batch", "channel") else []
-    return [*reads, at.layer] if at else reads or [last.name]
+    reads = [LOGITS] if has_logits(model) else []
+    return [*reads, at.layer] if at else reads or [model.layers[-1].name]
 
 
 def _means(model: Model, layer: str, values: Tensor) -> Tensor:
