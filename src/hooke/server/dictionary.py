@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from hooke.errors import AddressError
 from hooke.results import Effect
-from hooke.server.answers import REVALIDATE
+from hooke.server.computed import asked
 from hooke.server.microscope import Here, Microscope
 from hooke.server.shelf import Photograph
 from hooke.server.wire import DictionaryView, EffectView, UnitEffectsView
@@ -25,11 +25,10 @@ async def get_dictionary(
 ) -> Response:
     """The strongest units at every position of a layer; the layer needs height and width."""
     photograph = here.shelf.get(image)
-    body = here.dictionaries.get((image, layer, count)) or await here.ask(
-        request, here.foreground, lambda: _dictionary(here, photograph, layer, count)
-    )
+    name = f"dictionary {image} {layer} {count}"
+    found = await asked(here, request, name, lambda: _dictionary(here, photograph, layer, count))
     here.prepare(layer)
-    return Response(body, media_type="application/json", headers=REVALIDATE)
+    return found
 
 
 @router.get("/api/images/{image}/effects")
@@ -54,9 +53,9 @@ async def get_effects(
     return known
 
 
-def _dictionary(here: Microscope, photograph: Photograph, layer: str, count: int) -> bytes:
+def _dictionary(here: Microscope, photograph: Photograph, layer: str, count: int) -> DictionaryView:
     found = layer_dictionary(here.model, photograph.canvas, layer, count)
-    view = DictionaryView(
+    return DictionaryView(
         layer=layer,
         height=found.height,
         width=found.width,
@@ -66,7 +65,6 @@ def _dictionary(here: Microscope, photograph: Photograph, layer: str, count: int
         peak=found.peak,
         norms=found.norms.flatten().tolist(),
     )
-    return here.dictionaries.put((photograph.id, layer, count), view.model_dump_json().encode())
 
 
 def _effects(

@@ -72,7 +72,6 @@ class Microscope:
         self.foreground = ThreadPoolExecutor(1, "foreground")
         self.background = ThreadPoolExecutor(1, "background")
         self.uploading = asyncio.Semaphore(2)
-        self.dictionaries: Recent[tuple[str, str, int], bytes] = Recent(64)
         self.effects: Recent[tuple[str, str, int, int, str], list[UnitEffectsView]] = Recent(1024)
         self.answers: Recent[str, bytes] = Recent(512)
         self.flows: Recent[tuple[str, tuple[str, ...], int, str], GroupFlow] = Recent(8)
