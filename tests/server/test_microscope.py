@@ -11,8 +11,10 @@ import pytest
 from fastapi import Request
 
 from hooke.server.app import assemble
+from hooke.server.computed import known
 from hooke.server.microscope import Left, Microscope
 from hooke.server.recent import Recent
+from hooke.server.wire import EndEvent
 from hooke.storage.store import Store
 
 
@@ -67,6 +69,24 @@ def test_a_model_without_photographs_has_no_peaks(toy: ModuleType, derived: None
     microscope = Microscope(toy.toy(), [], Store(tmp_path))
     assert microscope.peaks("act2") is None
     microscope.prepare()
+    microscope.close()
+
+
+def test_what_is_asked_twice_at_once_is_worked_out_once(microscope: Microscope) -> None:
+    made: list[str] = []
+
+    def work() -> EndEvent:
+        made.append("once")
+        time.sleep(0.1)
+        return EndEvent(job="", cancelled=False)
+
+    async def both() -> list[bytes]:
+        return [bytes(one.body) for one in await asyncio.gather(*(known(microscope, "a", work) for _ in range(2)))]
+
+    one, other = asyncio.run(both())
+    assert one == other
+    assert made == ["once"]
+    assert not microscope.turns
     microscope.close()
 
 

@@ -33,10 +33,14 @@ async def asked(here: Microscope, request: Request, name: str, work: Callable[[]
 
 
 async def known(here: Microscope, name: str, work: Callable[[], BaseModel]) -> Response:
-    """The answer of that name, worked out now, in a thread of its own, where it is not known."""
+    """The answer of that name, worked out now, in a thread of its own, where it is not known.
+
+    Whoever asks for it meanwhile waits for it.
+    """
     body = here.answers.get(name)
     if body is None:
-        body = await asyncio.to_thread(_kept, here, name, work)
+        async with here.turns.setdefault(name, asyncio.Lock()):
+            body = await asyncio.to_thread(_kept, here, name, work)
     return answer(body)
 
 

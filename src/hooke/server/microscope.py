@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Annotated, TypeVar, cast
+from weakref import WeakValueDictionary
 
 import PIL.Image
 from fastapi import Depends, Request
@@ -74,6 +75,7 @@ class Microscope:
         self.uploading = asyncio.Semaphore(2)
         self.effects: Recent[tuple[str, str, int, int, str], list[UnitEffectsView]] = Recent(1024)
         self.answers: Recent[str, bytes] = Recent(512)
+        self.turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.flows: Recent[tuple[str, tuple[str, ...], int, str], GroupFlow] = Recent(8)
         self.trails: Recent[tuple[str, ...], Trail] = Recent(3)
         self.faces: Recent[str, bytes] = Recent(4096)
