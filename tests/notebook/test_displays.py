@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy
@@ -17,6 +18,7 @@ from hooke.factorization.nmf import NMF
 from hooke.modalities.image import Image
 from hooke.notebook import displays
 from hooke.results import DictionaryEntry, Effect
+from hooke.studies.activation_grid import Grid
 from hooke.studies.groups import group_study
 from hooke.studies.how_sure import Sure
 from hooke.visualization.parametrizations import Fourier
@@ -67,6 +69,24 @@ def test_credit_is_orange_where_for_and_blue_where_against(model: hooke.Model, c
     if credit.min() < 0:
         red, _, blue = (picture[least[0] * side, least[1] * side, one].astype(int) for one in range(3))
         assert blue > red
+
+
+def test_it_is_said_where_the_colours_of_credit_end(model: hooke.Model, canvas: torch.Tensor) -> None:
+    found = hooke.attribute(model, canvas, of="logits:1", to="input")
+    assert "white none; colours end at the largest magnitude" in found._repr_html_()
+    large = replace(found, values=found.values.repeat(1, 1, 5, 5))
+    assert "white none; colours end at the 99.5th percentile" in large._repr_html_()
+
+
+def test_a_grid_shows_the_middles_of_its_cells() -> None:
+    red, blue, green = torch.eye(3)[[0, 2, 1], :, None, None]
+    cells = green.repeat(2, 1, 8, 8)
+    cells[0, :, 2:6, 2:6], cells[1, :, 2:6, 2:6] = red, blue
+    grid = Grid("1", 1, 2, cells, torch.ones(2), None, seen=4, level=0, levels=1, step=1, passes=1, share=1.0)
+    (picture,) = pictures(grid._repr_html_())
+    assert picture.shape == (224, 448, 3)
+    assert (picture[:, :200] == [255, 0, 0]).all()
+    assert (picture[:, -200:] == [0, 0, 255]).all()
 
 
 def test_groups_and_a_study_of_them_are_maps(model: hooke.Model, canvas: torch.Tensor) -> None:

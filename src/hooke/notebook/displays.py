@@ -89,10 +89,10 @@ def _attribution(found: Any) -> Look:
     from hooke.attribution.reading import positions
     from hooke.plots.attribution import TWO_SIDED, scale
 
-    pictures = []
+    pictures, word = [], ""
     if {"height", "width"} <= set(found.axes):
         for values in positions(found)[:MOST].cpu().numpy():
-            end, _ = scale(values)
+            end, word = scale(values)
             colours = torch.tensor(TWO_SIDED((values / end + 1) / 2)[..., :3], dtype=torch.float32)
             pictures.append(_png(colours.permute(2, 0, 1)))
     numbers = {
@@ -100,7 +100,7 @@ def _attribution(found: Any) -> Look:
         "score": ", ".join(f"{one:.4g}" for one in found.score.flatten()[:MOST].tolist()),
         "sum of the credit": ", ".join(f"{one:.4g}" for one in found.values.flatten(1).sum(1)[:MOST].tolist()),
         "missed by": found.completeness,
-        "colours": "orange for, blue against, white none; they end at the largest magnitude" if pictures else "",
+        "colours": f"orange for, blue against, white none; {word}" if pictures else "",
     }  # fmt: skip
     return pictures, numbers
 
@@ -200,10 +200,9 @@ def _study(found: Any) -> Look:
 
 
 def _grid(found: Any) -> Look:
-    if len(found.cells) != found.rows * found.columns:
-        return _plain(found)
-    cells = found.cells.unflatten(0, (found.rows, found.columns)).permute(2, 0, 3, 1, 4)
-    return [_png(cells.flatten(3, 4).flatten(1, 2), 448)], _plain(found)[1]
+    from hooke.studies.activation_grid import mosaic
+
+    return [_png(mosaic(found, 448))], _plain(found)[1]
 
 
 def _caricature(found: Any) -> Look:
