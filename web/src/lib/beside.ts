@@ -1,6 +1,6 @@
 /** Two models before the same photograph: which layer, place and label of the second belong to the first's, what differs. */
 import type { Entry } from './dictionary'
-import { placeAt, type Spot } from './grid'
+import { placeOn, type Spot } from './grid'
 import type { AlikeLayer, Changes, Layer, Matched, Opinion, Place } from './types'
 import { start, type View } from './url'
 
@@ -57,7 +57,7 @@ export function sameLabel(index: number | null, from: readonly string[], to: rea
 /** The place of a layer that a point of the photograph lies in. */
 export function placeOf(spot: Spot | null, layer: Layer | null): Place | null {
   if (!spot || !layer?.height || !layer.width) return null
-  return placeAt(spot.x, spot.y, { width: 1, height: 1 }, layer.height, layer.width)
+  return placeOn(spot, layer.height, layer.width)
 }
 
 /** What the second model is to show while the first shows a view: what has no counterpart is left out. */

@@ -1,7 +1,7 @@
 /** Places and boxes, by hand-computed numbers. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
-import { boxOf, carry, equal, fieldOf, hairlines, placeAt, step } from './grid'
+import { boxOf, carry, equal, fieldOf, hairlines, placeAt, placeOn, pressed, spotUnder, step } from './grid'
 
 const picture = { width: 448, height: 448 }
 
@@ -75,4 +75,36 @@ describe('arrow keys', () => {
   ])('%s, far %s', (key, far, to) => expect(step(at, key, far, 14, 14)).toEqual(to))
   it('stop at the edge', () =>
     expect(step({ row: 0, column: 0 }, 'ArrowLeft', false, 14, 14)).toEqual({ row: 0, column: 0 }))
+})
+
+describe('the pointer', () => {
+  const under = (clientX: number, clientY: number) => {
+    const frame = { left: 100, top: 20, width: 200, height: 50 }
+    return spotUnder({ clientX, clientY, currentTarget: { getBoundingClientRect: () => frame } } as unknown as MouseEvent)
+  }
+
+  it('is on a point of its element', () => expect(under(150, 60)).toEqual({ x: 0.25, y: 0.8 }))
+
+  it('is in the first or last place where it is outside', () => {
+    expect(placeOn(under(0, 0), 5, 7)).toEqual({ row: 0, column: 0 })
+    expect(placeOn(under(300, 999), 5, 7)).toEqual({ row: 4, column: 6 })
+  })
+})
+
+describe('a key', () => {
+  const press = (key: string, more: Partial<KeyboardEvent> = {}) => {
+    const event = { key, preventDefault: vi.fn(), ...more } as unknown as KeyboardEvent
+    return [pressed(event, { row: 1, column: 1 }, 4, 4), vi.mocked(event.preventDefault).mock.calls.length]
+  }
+
+  it('moves or chooses, and is then no longer the browser’s', () => {
+    expect(press('ArrowDown')).toEqual([{ row: 2, column: 1 }, 1])
+    expect(press('Enter')).toEqual(['choose', 1])
+    expect(press(' ')).toEqual(['choose', 1])
+  })
+
+  it('is the browser’s where it is another, or with Control, Command or Alt', () => {
+    expect(press('a')).toEqual([null, 0])
+    for (const held of ['ctrlKey', 'metaKey', 'altKey']) expect(press('ArrowDown', { [held]: true })).toEqual([null, 0])
+  })
 })

@@ -91,6 +91,24 @@ export function middle(place: Place, rows: number, columns: number): Spot {
   return { x: (place.column + 0.5) / columns, y: (place.row + 0.5) / rows }
 }
 
+/** The place of a grid of `rows` x `columns` that a point lies in. */
+export const placeOn = (spot: Spot, rows: number, columns: number): Place => placeAt(spot.x, spot.y, { width: 1, height: 1 }, rows, columns)
+
+/** The point of its element that the pointer is on, just below 1 at the end; near it where the pointer is outside. */
+export function spotUnder(event: MouseEvent): Spot {
+  const frame = (event.currentTarget as Element).getBoundingClientRect()
+  const inside = (value: number): number => clamp(value, 0, 0.99999)
+  return { x: inside((event.clientX - frame.left) / frame.width), y: inside((event.clientY - frame.top) / frame.height) }
+}
+
+/** What a key asks of a grid: to go to another place (arrows), to choose the one it is at (Enter, Space), or nothing. */
+export function pressed(event: KeyboardEvent, place: Place, rows: number, columns: number): Place | 'choose' | null {
+  if (event.ctrlKey || event.metaKey || event.altKey) return null
+  const found = step(place, event.key, event.shiftKey, rows, columns) ?? (event.key === 'Enter' || event.key === ' ' ? 'choose' : null)
+  if (found) event.preventDefault()
+  return found
+}
+
 /** A step from a place by an arrow key; null where the key is no arrow. */
 export function step(place: Place, key: string, far: boolean, rows: number, columns: number): Place | null {
   const by = far ? Math.max(2, Math.round(Math.max(rows, columns) / 7)) : 1

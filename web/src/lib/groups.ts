@@ -1,6 +1,6 @@
 /** Groups over a photograph: a hue for each that it keeps, mixtures that go grey, and how strong each is at a point. */
 import type { Rgb } from './colour'
-import { placeAt, type Spot } from './grid'
+import { placeOn, type Spot } from './grid'
 import type { Group, GroupEffects, GroupRank } from './types'
 
 /** Thousandths: `levels` are shares of the largest amount of all groups. */
@@ -67,7 +67,7 @@ export function painted(rank: GroupRank, places: number): Uint8ClampedArray<Arra
 
 /** How strong a group is at a point of the photograph, 0 to 1, of the largest amount of all groups. */
 export function strengthAt(group: Group, spot: Spot, height: number, width: number): number {
-  const { row, column } = placeAt(spot.x, spot.y, { width: 1, height: 1 }, height, width)
+  const { row, column } = placeOn(spot, height, width)
   return (group.levels[row * width + column] ?? 0) / FULL
 }
 

@@ -4,7 +4,7 @@ import { untrack } from 'svelte'
 import { Gone, Refusal, why, type Api } from './api'
 import { entriesAt, extremes, mapOf, type Entry } from './dictionary'
 import { Sketches } from './drawings.svelte'
-import { carry, equal, middle, placeAt, type Spot } from './grid'
+import { carry, equal, middle, placeOn, type Spot } from './grid'
 import type { Dictionary, Layer, Model, Photo, Place, Sheet, UnitEffects } from './types'
 import { format, parse, same, start, type View } from './url'
 import { done, fresh, redone, travelled, undone, type Edits, type History } from './whatif'
@@ -293,9 +293,9 @@ export class Microscope {
     return [`There is no unit ${channel} in ${layer}: its units are 0 to ${this.subject.channels - 1}.`]
   }
 
-  private under({ x, y }: Spot): Place | null {
+  private under(spot: Spot): Place | null {
     const layer = this.layer
-    return layer?.height && layer.width ? placeAt(x, y, { width: 1, height: 1 }, layer.height, layer.width) : null
+    return layer?.height && layer.width ? placeOn(spot, layer.height, layer.width) : null
   }
 
   private inside(place: Place | null): Place | null {
