@@ -87,16 +87,14 @@ def comparable(first: Layer, second: Layer) -> bool:
     )  # fmt: skip
 
 
-def likeness(
-    first: Model, second: Model, canvases: Both, *, seed: int = 0
-) -> list[Alike]:  # fmt: skip
+def likeness(first: Model, second: Model, canvases: Both, *, seed: int = 0) -> list[Alike]:
     """How alike the two see one image (each on its own canvas), for every activation layer of the first model.
 
     Linear CKA (Kornblith et al. 2019) over positions; grids of different size are averaged to the smaller one.
     """
-    _, active, _ = spatial_layers(first)
+    spatial, active, _ = spatial_layers(first)
     pairs = matched(first, second)
-    wanted = {name: pairs[name] for row in active or spatial_layers(first)[0] if (name := row.name) in pairs}
+    wanted = {row.name: pairs[row.name] for row in active or spatial if row.name in pairs}
     if not wanted:
         return []
     seen = _held(first, canvases[0], list(wanted)), _held(second, canvases[1], list(dict.fromkeys(wanted.values())))
