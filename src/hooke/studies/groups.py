@@ -88,7 +88,7 @@ def layer_curve(
 ) -> RankCurve:
     """The reconstruction and the stability at each rank, for the slider. Errors: as `group_study`."""
     spatial_layer(model, layer)
-    rows, _ = _seen(model, canvas, layer)
+    rows = rows_of(recorded(model, canvas[None], layer))
     return rank_curve(rows, nmf_of(rows, ranks[0]), ranks=ranks, progress=progress)
 
 
