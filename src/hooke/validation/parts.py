@@ -5,7 +5,7 @@ A map is tried by taking pixels away (`validate`). Where credits are read part b
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +32,7 @@ from hooke.shapes import Canvas
 from hooke.storage.store import Store
 from hooke.validation.controls import redrawn
 from hooke.validation.report import Asked, Report, verdicts
+from hooke.validation.scoring import Watch
 from hooke.validation.sources import MIDDLE, digest, named_maps
 from hooke.validation.standing import Use, keep
 from hooke.validation.validate import explained, read
@@ -52,7 +53,6 @@ CONTROLS = {
 """What any credit has to beat."""
 
 Parts = Float[Tensor, "part ..."]
-Watch = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
