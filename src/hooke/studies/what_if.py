@@ -211,7 +211,7 @@ def _seen(rows: Tensor | None) -> Seen | None:
     if rows is None:
         return None
     rows = rows.float().cpu()
-    return Seen(rows[0], rows[min(1, len(rows) - 1)], rows[2:])
+    return Seen(rows[0], rows[1], rows[2:])
 
 
 def _others(
