@@ -76,18 +76,12 @@ class Queue:
     def run(self, name: str, work: Work) -> str:
         """A job for one computation, done alone; what is asked for twice under one name is done once."""
         with self._changed:
-            if name not in self._units:
-                stand = Stand(DrawingView(address=name, state="queued"), self._next(), share=0.0)
-                self._units[name] = Unit(name, frozenset(), stand, work=work)
-            return self._asked([self._units[name]])
+            return self._asked([self._computation(name, work=work)])
 
     def grow(self, name: str, growth: Growth) -> str:
         """A job for one long computation, done in slices; what is asked for twice under one name is done once."""
         with self._changed:
-            if name not in self._units:
-                stand = Stand(DrawingView(address=name, state="queued"), self._next(), share=0.0)
-                self._units[name] = Unit(name, frozenset(), stand, growth=growth)
-            return self._asked([self._units[name]])
+            return self._asked([self._computation(name, growth=growth)])
 
     def stands(self, job: str) -> tuple[list[Stand], bool, bool]:
         """Where the units of a job stand, in the order asked; whether it is over; whether it was cancelled."""
@@ -150,6 +144,12 @@ class Queue:
             stand = Stand(view.model_copy(update={"state": "queued"}), self._next())
             self._units[view.address] = Unit(view.address, layers, stand)
         return self._units[view.address]
+
+    def _computation(self, name: str, work: Work | None = None, growth: Growth | None = None) -> Unit:
+        if name not in self._units:
+            stand = Stand(DrawingView(address=name, state="queued"), self._next(), share=0.0)
+            self._units[name] = Unit(name, frozenset(), stand, work=work, growth=growth)
+        return self._units[name]
 
     def _next(self) -> int:
         self._version += 1
