@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote, urlencode
 
 from hooke.addresses import Place
+from hooke.validation.standing import Use
 
 COUNT = 8
 """Units that the page reads for a place."""
@@ -126,8 +127,7 @@ def _busiest(at: At) -> Sequence[str]:
 
 
 def _standing(at: At) -> Sequence[str]:
-    uses = ("maps", "channels", "units", "positions", "groups")
-    queries = [{"method": "activation x gradient", "use": use} for use in uses]
+    queries = [{"method": "activation x gradient", "use": use} for use in get_args(Use)]
     queries += [{**query, "layer": layer} for query in queries for layer in at.layers]
     return [f"/api/standing?{urlencode(query)}" for query in queries]
 
