@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,24 +54,23 @@ class Desk:
                 return Answer(422, "application/json", json.dumps(view).encode())
         raise PublishError(f"GET {request}", "its answer was worked out, and forgotten before it was read")
 
-    async def drawn(self, addresses: Sequence[str], told: Callable[[int], None]) -> list[dict[str, Any]]:
-        """What is known of pictures once all of them are drawn; `told` hears how many are finished."""
+    async def drawn(self, addresses: Sequence[str]) -> list[dict[str, Any]]:
+        """What is known of pictures once all of them are drawn."""
         found = (await self._ask("/api/drawings", {"addresses": list(addresses)})).data
         if found["job"]:
-            await self._end(found["job"], told)
+            await self._end(found["job"])
             found = (await self._ask("/api/drawings", {"addresses": list(addresses)})).data
             if found["job"]:  # what cannot be drawn is tried again by each request
                 self.here.queue.cancel(found["job"])
         views: list[dict[str, Any]] = found["drawings"]
         return views
 
-    async def _end(self, job: str, told: Callable[[int], None] = lambda done: None) -> str:
+    async def _end(self, job: str) -> str:
         """Waits for a job; why it failed, or nothing."""
         queue = self.here.queue
         with queue.listening(job):
             while True:
                 stands, over, cancelled = queue.stands(job)
-                told(sum(stand.over for stand in stands))
                 if over:
                     notes = [stand.view.note for stand in stands if stand.view.state == "failed"]
                     return "it was cancelled" if cancelled else "; ".join(notes)

@@ -45,9 +45,9 @@ class Folder:
         except OSError as error:
             raise PublishError(f"write {path}", error.strerror or str(error)) from None
 
-    def picture(self, content: bytes, kind: str = "webp") -> str:
-        """Puts a picture there under the hash of its content; its address from the page."""
-        file = f"pictures/{hashlib.sha256(content).hexdigest()[:20]}.{kind}"
+    def picture(self, content: bytes) -> str:
+        """Puts a WebP there under the hash of its content; its address from the page."""
+        file = f"pictures/{hashlib.sha256(content).hexdigest()[:20]}.webp"
         self.put(file, content)
         return file
 
@@ -63,10 +63,6 @@ class Folder:
         """Puts the answer to a request there."""
         text = json.dumps(rounded(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         self.put(file_of(request), text.encode())
-
-    def size(self) -> int:
-        """Bytes of all files together."""
-        return sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file())
 
 
 def rounded(data: Any) -> Any:

@@ -71,10 +71,10 @@ def whole(head: Head, parts: Built, files: Mapping[str, Any]) -> str:
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data: blob:; "
         "connect-src 'none'"
     )
-    icon = base64.b64encode(parts.icon.encode()).decode()
+    icon = data_url(parts.icon.encode(), "svg+xml")
     return _page(
         head, policy, {"start": head.start, "command": head.command, "files": files},
-        f'<link rel="icon" href="data:image/svg+xml;base64,{icon}">\n<style>{style}</style>',
+        f'<link rel="icon" href="{icon}">\n<style>{style}</style>',
         f"<script>{script}</script>",
     )  # fmt: skip
 

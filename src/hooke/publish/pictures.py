@@ -50,7 +50,7 @@ async def _drawn(desk: Desk, ledger: Ledger, wanted: Sequence[str]) -> list[dict
         for first in range(0, len(some), EACH):
             part = some[first : first + EACH]
             with ledger.doing("drawing", len(part)):
-                views += await desk.drawn(part, lambda done: None)
+                views += await desk.drawn(part)
     return views
 
 

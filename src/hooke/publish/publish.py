@@ -54,7 +54,7 @@ def publish(app: FastAPI, plan: Plan, out: Path, *, url: str = "", report: Repor
     folder, failures = _answered(app, plan, out, ledger)
     _assets(folder, parts)
     heads = _heads(app, plan, folder, url)
-    known = sorted(path.name[-13:-5] for path in (out / "data").glob("*.json"))
+    known = sorted(path.stem.rpartition(".")[2] for path in (out / "data").glob("*.json"))
     for name, head in heads.items():
         folder.put(name, page(head, known).encode())
     files = [path for path in out.rglob("*") if path.is_file()]

@@ -41,7 +41,8 @@ async def publish_answers(app: FastAPI, plan: Plan, folder: Folder, ledger: Ledg
     for lines, where in ((figures.LAYERS, layers), (figures.IMAGES_AND_LAYERS, busy), (figures.UNITS, units)):
         work.expect(lines, where)
     work.expect_effects(both)
-    ledger.expect("drawing", len(work.drawn()), DRAWING)
+    first = work.drawn()
+    ledger.expect("drawing", len(first), DRAWING)
     await work.ask([figures.ARGUMENTS], images)
     argued = work.argued(images)
     work.expect(figures.IMAGES, argued)
@@ -49,7 +50,6 @@ async def publish_answers(app: FastAPI, plan: Plan, folder: Folder, ledger: Ledg
         await work.ask(lines, where)
     work.effects(both)
     await work.ask(figures.UNITS, units)
-    first = work.drawn()
     portraits = {text for at in units for text in _portraits(at.layer, at.channel)}
     named = work.mentions([figures.ARGUMENTS], images) | work.mentions(figures.IMAGES, argued)
     wanted = first | portraits | named | work.mentions(figures.IMAGES_AND_LAYERS, busy)
