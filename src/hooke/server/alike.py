@@ -10,8 +10,8 @@ from torch import Tensor
 
 from hooke.errors import HookeError
 from hooke.interventions.readouts import classes_of
-from hooke.modalities.samples import Samples
 from hooke.models.layers import LOGITS
+from hooke.responses.examples import indices
 from hooke.responses.recording import Recording
 from hooke.server.computed import LATER, Report, computed
 from hooke.server.microscope import Here, Microscope
@@ -19,6 +19,7 @@ from hooke.server.shelf import Photograph
 from hooke.server.sprites import picture_of, sheet
 from hooke.server.wire_patch import ConfusionsView, ConfusionView, DifferingView, DoubtView, PairView
 from hooke.studies.alike import Confusion, confusions, differing
+from hooke.validation.sights import Inputs
 
 router = APIRouter()
 
@@ -75,12 +76,12 @@ def _confused(here: Microscope, report: Report) -> ConfusionsView:
     if not len(labelled):
         return _missing("What was recorded has no labels that the model knows")
     try:
-        some, said, samples = _said(here, kept, labelled, report)
+        some, said, inputs = _said(here, kept, labelled, report)
     except HookeError as error:
         return _missing(f"The recorded data cannot be read again ({error.reason})")
     found = confusions(classes[some], said)
     layers, values = _responses(kept, some)
-    views = [_view(here, kept, samples, some, one, layers, values) for one in found[:PAIRS]]
+    views = [_view(here, kept, inputs, some, one, layers, values) for one in found[:PAIRS]]
     wrong = sum(len(one.wrong) for one in found)
     return ConfusionsView(
         confusions=views, inputs=len(some), recorded=len(kept.names), wrong=wrong, units=len(layers), missing=""
@@ -89,25 +90,30 @@ def _confused(here: Microscope, report: Report) -> ConfusionsView:
 
 def _said(
     here: Microscope, kept: Recording, labelled: Int[Tensor, "input"], report: Report
-) -> tuple[Int[Tensor, "input"], Int[Tensor, "input"], Samples | None]:
-    """Which of the labelled inputs were looked at, and what the model says of each."""
+) -> tuple[Int[Tensor, "input"], Int[Tensor, "input"], Inputs | None]:
+    """Which of the labelled inputs were looked at, what the model says of each, and all inputs, if still there."""
     logits = kept.layer(LOGITS).pooled_mean if LOGITS in kept.layers else None
     if logits is not None:
         try:
-            return labelled, logits[labelled].argmax(1), kept.samples()
+            return labelled, logits[labelled].argmax(1), _inputs(here, kept)
         except HookeError:  # pictures are shown where they are still there
             return labelled, logits[labelled].argmax(1), None
-    samples = kept.samples()
+    inputs = _inputs(here, kept)
     step = max(1, -(-len(labelled) // MOST))
     some, said = labelled[::step], []
     for at in range(0, len(some), BATCH):
         report(at, len(some))
-        names = [kept.names[index] for index in some[at : at + BATCH].tolist()]
-        canvases = torch.stack([samples.read(samples.names.index(name), here.model.modality) for name in names])
+        canvases = torch.stack([inputs[index] for index in some[at : at + BATCH].tolist()])
         batch = here.model.modality.normalize(canvases).to(here.model.device, here.model.dtype)
         with torch.no_grad():
             said.append(here.model(batch).argmax(1).cpu())
-    return some, torch.cat(said), samples
+    return some, torch.cat(said), inputs
+
+
+def _inputs(here: Microscope, kept: Recording) -> Inputs:
+    """The recorded inputs again. Errors: DataError where they moved or changed since."""
+    samples = kept.samples()
+    return Inputs(samples, indices(kept, samples), here.model)
 
 
 def _responses(
@@ -121,22 +127,21 @@ def _responses(
 
 
 def _view(
-    here: Microscope, kept: Recording, samples: Samples | None, some: Int[Tensor, "input"], one: Confusion,
+    here: Microscope, kept: Recording, inputs: Inputs | None, some: Int[Tensor, "input"], one: Confusion,
     units: Sequence[tuple[str, int]], values: Float[Tensor, "input unit"] | None,
 ) -> ConfusionView:  # fmt: skip
     told = differing(values, one.wrong, one.right, seed=here.seed) if values is not None else None
-    names = [kept.names[index] for index in some[list(one.wrong)].tolist()]
-    pictures = [
-        picture_of(samples.read(samples.names.index(name), here.model.modality)) for name in names[:SHOWN]
-    ] if samples else []  # fmt: skip
+    shown = some[list(one.wrong)].tolist()[:SHOWN]
+    pictures = [picture_of(inputs[index]) for index in shown] if inputs is not None else []
     apart = [
         DifferingView(layer=units[at][0], channel=units[at][1], difference=by)
         for at, by in zip(told.units, told.differences, strict=True)
     ] if told else []  # fmt: skip
     return ConfusionView(
         truth=here.model.label(one.truth), said=here.model.label(one.said), wrong=len(one.wrong),
-        right=len(one.right), inputs=names[:SHOWN], sheet=sheet(pictures, SIDE, max(1, len(pictures))),
-        shown=len(pictures), units=apart, chance=told.chance if told else None,
+        right=len(one.right), inputs=[kept.names[index] for index in shown],
+        sheet=sheet(pictures, SIDE, max(1, len(pictures))), shown=len(pictures), units=apart,
+        chance=told.chance if told else None,
     )  # fmt: skip
 
 
