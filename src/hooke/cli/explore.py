@@ -66,8 +66,17 @@ def explore(
 
 
 def photographs(paths: Sequence[Path]) -> "list[tuple[str, PIL.Image.Image]]":
-    """The readable pictures with their names; what cannot be read is told on stderr, with the reason."""
+    """The readable pictures with their names, or where there are none the shipped ones, and that is told."""
     from hooke.modalities.image import photographs as shipped
+
+    read = readable(paths)
+    if paths and not read:
+        say("none of these pictures can be read: showing the shipped ones")
+    return read or shipped()
+
+
+def readable(paths: Sequence[Path]) -> "list[tuple[str, PIL.Image.Image]]":
+    """The readable pictures with their names; what cannot be read is told on stderr, with the reason."""
     from hooke.modalities.image import read_picture
 
     read: list[tuple[str, PIL.Image.Image]] = []
@@ -79,9 +88,7 @@ def photographs(paths: Sequence[Path]) -> "list[tuple[str, PIL.Image.Image]]":
             read.append((file.stem, read_picture(file)))
         except ImageError as error:
             say(f"left out: {error.request}: {error.reason}")
-    if paths and not read:
-        say("none of these pictures can be read: showing the shipped ones")
-    return read or shipped()
+    return read
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from hooke.cli.explore import photographs
+from hooke.cli.explore import readable
 from hooke.cli.figures import make
 from hooke.cli.measuring import recorded
 from hooke.cli.options import DEFAULT_MODEL, Device, Json, Precision, Seed, Trust
@@ -56,6 +56,7 @@ def publish(
         model, paths = DEFAULT_MODEL, [Path(model), *paths]
     if view != "/" and not single_file:
         raise PublishError(f"publish the view {view}", "a folder holds all views", next_step="add --single-file")
+    given = _given(paths)
     make(out.parent if single_file else out)
     with opening(model):
         from dataclasses import replace
@@ -70,7 +71,7 @@ def publish(
         opened = open(model, device=device, precision=precision, trust=trust)
         method = usual(opened)
         method = replace(method, steps=steps or method.steps)
-    shown, plan = _planned(opened, photographs(paths), layers or [], units, view if single_file else "", bool(paths))
+    shown, plan = _planned(opened, given, layers or [], units, view if single_file else "")
     app = create_app(opened, shown, Store(), hosts=("localhost",), method=method, seed=seed, recording=known)
     with _told() as report:
         if single_file:
@@ -94,15 +95,28 @@ def _say(done: "Published", plan: "Plan", as_json: bool, *, whole: bool) -> None
             say(f"python -m http.server --directory {done.path}   shows it")
 
 
+def _given(paths: list[Path]) -> "list[tuple[str, PIL.Image.Image]]":
+    """The pictures that are named. Errors: PublishError where none of them can be read: others are not published."""
+    read = readable(paths)
+    if paths and not read:
+        named = ", ".join(map(str, paths))
+        raise PublishError(
+            f"publish {named}", "none of these can be read", next_step="name pictures, or folders of them"
+        )
+    return read
+
+
 def _planned(
-    model: "Model", shown: "list[tuple[str, PIL.Image.Image]]", layers: list[str], units: int, view: str, given: bool
+    model: "Model", given: "list[tuple[str, PIL.Image.Image]]", layers: list[str], units: int, view: str
 ) -> "tuple[list[tuple[str, PIL.Image.Image]], Plan]":
-    """The photographs and layers to publish: of one view only what it shows."""
+    """The photographs (those given, or the shipped ones) and layers to publish: of one view only what it shows."""
+    from hooke.modalities.image import photographs
     from hooke.publish.publish import looked_at
     from hooke.publish.site import usual_layers
     from hooke.publish.work import Plan
     from hooke.studies.semantic_dictionary import default_layer, spatial_layer
 
+    shown = given or photographs()
     if not view:
         names = tuple(spatial_layer(model, name).name for name in layers) or usual_layers(model)
         return shown if given else shown[:USUAL], Plan(names, units)
