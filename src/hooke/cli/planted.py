@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hooke.cli.figures import make, plain, write_figure, write_json
-from hooke.cli.report import console, emit, opening, progress, row, table
+from hooke.cli.report import console, emit, naming, opening, row, table
 
 if TYPE_CHECKING:
     from hooke.validation.planted import PlantedReport
@@ -30,12 +30,10 @@ def planted(
 
         offered = _offered(methods)
     chosen = tuple(sets or LABELS)
-    with progress() as bar:
-        task = bar.add_task(NAME, total=None)
+    with naming(NAME) as tell:
 
         def watch(name: str, method: str, done: int, total: int) -> None:
-            at = chosen.index(name)
-            bar.update(task, description=f"{name}: {method}", completed=at * total + done, total=len(chosen) * total)
+            tell(f"{name}: {method}", chosen.index(name) * total + done, len(chosen) * total)
 
         found = benchmark.planted(offered, sets=chosen, images=images or IMAGES, seed=seed, watch=watch)
     files = [] if out is None else _write(found, out)

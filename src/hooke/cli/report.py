@@ -121,11 +121,18 @@ def progress() -> Iterator["Progress"]:
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar of one task; it is told how much is done, and of how much."""
+def naming(what: str) -> Iterator[Callable[[str, float, float], None]]:
+    """A progress bar of one task in parts; it is told which part goes on, how much is done, and of how much."""
     with progress() as bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=min(done, total), total=total)
+        yield lambda part, done, total: bar.update(task, description=part, completed=min(done, total), total=total)
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar of one task; it is told how much is done, and of how much."""
+    with naming(what) as tell:
+        yield lambda done, total: tell(what, done, total)
 
 
 def watched() -> bool:

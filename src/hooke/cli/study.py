@@ -8,7 +8,7 @@ from typer import Argument, Option
 
 from hooke.cli.figures import make, plain, write_figure, write_json, writing
 from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Trust
-from hooke.cli.report import console, emit, opening, progress, row, table
+from hooke.cli.report import console, emit, naming, opening, row, table
 from hooke.errors import AddressError
 from hooke.studies.registry import STUDIES, Asked, Study
 from hooke.studies.registry import study as named
@@ -51,11 +51,10 @@ def study(
         opened = open(model, device=device, precision=precision, trust=trust)
         seen = dataset(image) if wanted.many else opened.modality.canvas(read_picture(image))
     begun = time.perf_counter()
-    with progress() as bar:
-        task = bar.add_task(wanted.name, total=None)
+    with naming(wanted.name) as tell:
 
         def watch(doing: str, done: int, total: int) -> None:
-            bar.update(task, description=f"{wanted.name}: {doing}", completed=done, total=total)
+            tell(f"{wanted.name}: {doing}", done, total)
 
         found = wanted.report(opened, seen, asked, watch)
     _answer(opened, wanted, found, time.perf_counter() - begun, out, as_json)

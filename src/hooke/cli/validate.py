@@ -10,7 +10,7 @@ from typer import Argument, Option
 
 from hooke.cli.figures import make, write_figure, write_json
 from hooke.cli.options import Device, Json, Model, Precision, Seed, Trust
-from hooke.cli.report import console, emit, opening, progress, row, say, table
+from hooke.cli.report import console, emit, naming, opening, row, say, table
 from hooke.errors import NumericsError, nearest
 
 if TYPE_CHECKING:
@@ -107,16 +107,9 @@ def _validated(
 ) -> "Report":  # fmt: skip
     from hooke.validation.validate import validate as validated
 
-    with progress() as bar:
-        task = bar.add_task("controls", total=None)
-
-        def watch(name: str, done: int, total: int) -> None:
-            bar.update(task, description=name, completed=done, total=total)
-
-        ledger = None if out is None else out / "scores.jsonl"
-        return validated(
-            model, sources, data, metrics, of=of, images=images, seed=seed, ledger=ledger, watch=watch
-        )  # fmt: skip
+    ledger = None if out is None else out / "scores.jsonl"
+    with naming("controls") as watch:
+        return validated(model, sources, data, metrics, of=of, images=images, seed=seed, ledger=ledger, watch=watch)
 
 
 def _parts(
@@ -125,13 +118,8 @@ def _parts(
 ) -> "Report":  # fmt: skip
     from hooke.validation.parts import validate_parts
 
-    with progress() as bar:
-        task = bar.add_task(use, total=None)
-
-        def watch(name: str, done: int, total: int) -> None:
-            bar.update(task, description=name, completed=done, total=total)
-
-        methods = {one.name: one.by for one in sources}
+    methods = {one.name: one.by for one in sources}
+    with naming(use) as watch:
         return validate_parts(
             model, data, to=to, use=use, methods=methods, of=of, images=images, seed=seed, watch=watch
         )
