@@ -24,6 +24,7 @@ describe('a zoomed grid', () => {
     }
     expect(seen(null, 2)).toEqual({ x: 0.25, y: 0.25, width: 0.5, height: 0.5 })
     expect(seen({ x: 0.3, y: 0.8 }, 1)).toEqual(whole)
+    expect(seen({ x: 0.3, y: 0.8 }, 1)).toBe(seen(null, 1))
   })
   it('shows larger cells', () => {
     const part = seen({ x: 1, y: 1 }, 1.5)

@@ -25,8 +25,14 @@ export function sides(norms: readonly number[], scaled: number): Float32Array {
   return Float32Array.from(norms, (norm) => 1 + scaled * (LEAST + SPAN * (norm / most) ** 2 - 1))
 }
 
-/** The part of the photograph that is seen: it moves with the spot so that this is always where the pointer is. */
+/** All of the photograph. */
+const WHOLE: Box = { x: 0, y: 0, width: 1, height: 1 }
+
+/** The part of the photograph that is seen: it moves with the spot so that this is always where the pointer is.
+
+    Not zoomed it is always the very same, so that nothing is painted anew when the pointer moves. */
 export function seen(spot: Spot | null, zoom: number): Box {
+  if (zoom === 1) return WHOLE
   const left = 1 - 1 / zoom
   const { x, y } = spot ?? { x: 0.5, y: 0.5 }
   return { x: x * left, y: y * left, width: 1 / zoom, height: 1 / zoom }
