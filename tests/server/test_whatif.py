@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 import hooke
 from hooke.addresses import Place
 from hooke.interventions.effect import effect
-from hooke.models.edits import Replace
+from hooke.models.edits import Replace, prepared
 from hooke.models.recording import activations
 from hooke.models.taps import tapped
 from hooke.server.wire_whatif import HowSureView, WhatIfView
@@ -123,6 +123,19 @@ def test_an_edge_is_felt_where_it_leads_and_nowhere_else(client: TestClient, mod
     whole = what(client, "ablate(act1:3)", controls=0)
     for one, other in zip(all_edges.labels, whole.labels, strict=True):
         assert one.logit_after == pytest.approx(other.logit_after, abs=1e-5)
+
+
+def test_an_edge_is_held_at_the_mean_of_where_it_begins(client: TestClient, model: Any, canvas: Any) -> None:
+    batch = model.modality.normalize(canvas[None])
+    mean = prepared(model, hooke.edits.parse("ablate(act1:3, mean)"), batch)
+    with torch.no_grad(), tapped(model, ["act2"], mean) as taps:
+        felt = taps(batch)["act2"][:, 5]
+    with torch.no_grad(), tapped(model, ["logits"], [Replace("act2:5", felt)]) as taps:
+        expected = taps(batch)["logits"][0]
+    view = what(client, "ablate(act1:3 -> act2:5, mean)")
+    assert view.draws == 7
+    for one in view.labels:
+        assert one.logit_after == pytest.approx(float(expected[one.index]), abs=1e-5)
 
 
 def test_random_others_are_of_the_same_kind_and_about_as_strong(model: Any, canvas: Any) -> None:

@@ -80,7 +80,7 @@ class Felt(Edit):
     def settled(self, model: Model, suffix: Suffix, prefix: Prefix) -> Edit:
         """The edit with its values, for a model from before the edited layer on."""
         row, bare = model.layer(self.at.layer), replace(self.at, component=None)
-        values = suffix.run(prefix, prefix.values, [row.name], [_settled(model, self.edit)])[row.name]
+        values = suffix.run(prefix, prefix.values, [row.name], [self.edit])[row.name]
         if self.at.component is None:
             return Replace(bare, values[index(row, bare)])
         groups, number = model.grouped(self.at)
@@ -146,10 +146,9 @@ def what_if(
     for edit in edits:
         _possible(edit)
     coherent(model, [Ablate(edit.at) if isinstance(edit, Felt) else _settled(model, edit) for edit in edits])
-    settled = [_settled(model, edit.edit if isinstance(edit, Felt) else edit) for edit in edits]
     batch = model.modality.normalize(canvas[None]).to(model.device, model.dtype)
     ends = dict.fromkeys(edit.at.layer for edit in edits if isinstance(edit, Felt))
-    layers = list(dict.fromkeys([*by_layer(model, settled), *ends]))
+    layers = list(dict.fromkeys([*by_layer(model, _causes(model, edits)), *ends]))
     reads = _reads(model, at)
     first = min([*layers, *reads], key=lambda name: model.layers.site(name).order)
     suffix = suffix_of(model, first)
@@ -160,10 +159,13 @@ def what_if(
         others, beside = _others(model, edits, held, controls, seed) if edits and controls else ([], "")
         means = {name: _means(model, name, held[name]) for name in layers if model.layer(name).channels}
         made = [
-            [edit.settled(model, suffix, prefix) if isinstance(edit, Felt) else _settled(model, edit) for edit in one]
+            [
+                replace(edit, edit=cause).settled(model, suffix, prefix) if isinstance(edit, Felt) else cause
+                for edit, cause in zip(one, prepared(model, _causes(model, one), batch, means), strict=True)
+            ]
             for one in (edits, *others)
         ]
-        found = _run(model, suffix, prefix, [(), *(prepared(model, one, batch, means) for one in made)], reads)
+        found = _run(model, suffix, prefix, [(), *made], reads)
     vector = found[at.layer][index(model.layer(at.layer), at)] if at else None
     return WhatIf(edits, _seen(found.get(LOGITS)), _seen(vector), beside)
 
@@ -180,6 +182,11 @@ def _possible(edit: Edit) -> None:
 
 def _settled(model: Model, edit: Edit) -> Edit:
     return edit.settled(model) if isinstance(edit, Transplant) else edit
+
+
+def _causes(model: Model, edits: Sequence[Edit]) -> list[Edit]:
+    """The edits as they are made where they begin, wherever they are felt."""
+    return [_settled(model, edit.edit if isinstance(edit, Felt) else edit) for edit in edits]
 
 
 def _reads(model: Model, at: Place | None) -> list[str]:
