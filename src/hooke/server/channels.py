@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hooke.models.layers import LOGITS
 from hooke.models.model import Model
-from hooke.server.computed import asked
+from hooke.server.computed import Label, asked
 from hooke.server.microscope import Here
 from hooke.server.tracing import Layers, name_of, trail
 from hooke.server.trail import Trail
@@ -21,8 +21,6 @@ from hooke.studies.channel_attribution import extremes
 
 router = APIRouter(prefix="/api/images/{image}/channels")
 
-Label = Annotated[int, Query(ge=0)]
-
 LISTED = 24
 """Units for, and units against, of each layer."""
 LABELS = 5
@@ -30,8 +28,7 @@ LABELS = 5
 
 @router.get("", response_model=ChannelsView)
 async def get_channels(
-    here: Here, request: Request, image: str, layers: Layers, of: Label,
-    rather: Annotated[int | None, Query(ge=0)] = None,
+    here: Here, request: Request, image: str, layers: Layers, of: Annotated[int, Query(ge=0)], rather: Label = None
 ) -> Response:  # fmt: skip
     """By how much (logits, activation x gradient) units argue for a label, or for it rather than another."""
     photograph = here.shelf.get(image)

@@ -64,6 +64,9 @@ def checked(here: Here, layer: str, channel: Annotated[int, Query(ge=0)]) -> Pla
 Unit = Annotated[Place, Depends(checked)]
 """The unit that a request names by `layer` and `channel`; looked up in a thread, since a pass may hold the model."""
 
+Label = Annotated[int | None, Query(ge=0)]
+"""A label by its index; None: nobody asks about one."""
+
 
 def _kept(here: Microscope, name: str, work: Callable[[], BaseModel]) -> bytes:
     """Whoever waited for another who asked the same finds it here."""

@@ -1,17 +1,16 @@
 """/api/images/{image}/flow: what groups give to each other, layer by layer, up to a label; and how true that is."""
 
-import asyncio
 import math
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from hooke.addresses import Place
 from hooke.models.layers import LOGITS
 from hooke.models.model import Model
-from hooke.server.computed import LATER, Report, computed
-from hooke.server.groups import Count, Label, views
+from hooke.server.computed import LATER, Label, Report, computed
+from hooke.server.groups import Count, views
 from hooke.server.microscope import Here, Microscope
 from hooke.server.shelf import Photograph
 from hooke.server.wire_groups import FlowControlView, FlowGroupView, FlowLayerView, FlowView
@@ -24,35 +23,34 @@ router = APIRouter(prefix="/api/images/{image}/flow")
 
 Depth = Annotated[int, Query(ge=2, le=5, description="How many layers.")]
 
-
 Question = tuple[str, tuple[str, ...], int, str]
 """The photograph, through which layers, in how many groups each, to what."""
 
 
-@router.get("", response_model=FlowView, responses=LATER)
-async def get_flow(
+def question(
     here: Here, image: str, depth: Depth = 3, count: Count = 6, of: Label = None, rather: Label = None
-) -> Response:
-    """The flow through groups of two to five layers to a label (rather than another); by default the likeliest."""
+) -> tuple[Photograph, Question]:
+    """What a request asks. Errors: Absent for a photograph, AddressError for a label that is not there."""
     photograph = here.shelf.get(image)
-    asked = await asyncio.to_thread(_asked, here, image, depth, count, of, rather)
-    return computed(here, f"flow {asked}", lambda report: _view(_flow(here, photograph, asked, report)))
+    layers = tuple(tracing_layers(here.model, depth))
+    most = min(fitting(here.model, layer, range(1, count + 1))[-1] for layer in layers)
+    return photograph, (image, layers, most, _target(here.model, of, rather))
+
+
+Asked = Annotated[tuple[Photograph, Question], Depends(question)]
+"""Looked up in a thread, since a pass may hold the model."""
+
+
+@router.get("", response_model=FlowView, responses=LATER)
+async def get_flow(here: Here, asked: Asked) -> Response:
+    """The flow through groups of two to five layers to a label (rather than another); by default the likeliest."""
+    return computed(here, f"flow {asked[1]}", lambda report: _view(_flow(here, *asked, report)))
 
 
 @router.get("/control", response_model=FlowControlView, responses=LATER)
-async def get_flow_control(
-    here: Here, image: str, depth: Depth = 3, count: Count = 6, of: Label = None, rather: Label = None
-) -> Response:
+async def get_flow_control(here: Here, asked: Asked) -> Response:
     """The same of shuffled groups: how true the flow would look if its groups were of nothing."""
-    photograph = here.shelf.get(image)
-    asked = await asyncio.to_thread(_asked, here, image, depth, count, of, rather)
-    return computed(here, f"flow control {asked}", lambda report: _control(here, photograph, asked, report))
-
-
-def _asked(here: Microscope, image: str, depth: int, count: int, of: int | None, rather: int | None) -> Question:
-    layers = tuple(tracing_layers(here.model, depth))
-    most = min(fitting(here.model, layer, range(1, count + 1))[-1] for layer in layers)
-    return image, layers, most, _target(here.model, of, rather)
+    return computed(here, f"flow control {asked[1]}", lambda report: _control(here, *asked, report))
 
 
 def _target(model: Model, of: int | None, rather: int | None) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from hooke.addresses import Place
 from hooke.factorization.factorization import Factorization
 from hooke.models.layers import LOGITS
-from hooke.server.computed import LATER, Report, computed, known
+from hooke.server.computed import LATER, Label, Report, computed, known
 from hooke.server.microscope import Here, Microscope
 from hooke.server.shelf import Photograph
 from hooke.server.wire_groups import (
@@ -33,7 +33,6 @@ MOST = 16
 """Groups that can be asked about."""
 
 Count = Annotated[int, Query(ge=1, le=MOST)]
-Label = Annotated[int | None, Query(ge=0)]
 
 
 @router.get("", response_model=GroupsView)

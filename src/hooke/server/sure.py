@@ -10,10 +10,10 @@ from starlette.responses import Response
 from hooke.addresses import Place
 from hooke.errors import AddressError
 from hooke.models.layers import LOGITS
-from hooke.server.computed import known
+from hooke.server.computed import Label, known
 from hooke.server.microscope import Here, Microscope
 from hooke.server.shelf import Photograph
-from hooke.server.whatif import Index, spread
+from hooke.server.whatif import spread
 from hooke.server.wire_whatif import HowSureView, SureControlView, SureView
 from hooke.studies.how_sure import STEPS, Sure, how_sure
 from hooke.studies.reports.targets import likeliest, named
@@ -28,7 +28,7 @@ OTHERS = 20
 
 @router.get("/api/images/{image}/how-sure", response_model=HowSureView)
 async def get_how_sure(
-    here: Here, image: str, layer: str, row: int, column: int, of: Index = None, rather: Index = None,
+    here: Here, image: str, layer: str, row: int, column: int, of: Label = None, rather: Label = None,
     also: Annotated[str, Query(description="Addresses, one a line.", max_length=4000)] = "",
 ) -> Response:  # fmt: skip
     """A place, its strongest units, and `also`: what each gives to a label, or to one rather than another."""

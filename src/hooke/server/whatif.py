@@ -17,7 +17,7 @@ from hooke.models.editing.kinds import Patch, Within
 from hooke.models.editing.texts import parse, spelled
 from hooke.models.layers import LOGITS
 from hooke.models.recording import activations
-from hooke.server.computed import known
+from hooke.server.computed import Label, known
 from hooke.server.microscope import Here, Microscope
 from hooke.server.shelf import Photograph
 from hooke.server.wire_whatif import (
@@ -40,13 +40,11 @@ LONGEST = 4000
 
 _EDGE = re.compile(r"(ablate|scale)\((.+?)\s*->\s*(.+?)(,\s+[-+0-9.eE]+|,\s+mean)?\)")
 
-Index = Annotated[int | None, Query(ge=0)]
-
 
 @router.get("/api/images/{image}/what-if", response_model=WhatIfView)
 async def get_what_if(
     here: Here, image: str, edits: Annotated[str, Query(description="As text, one a line.", max_length=LONGEST)],
-    layer: str = "", row: int = 0, column: int = 0, of: Index = None, rather: Index = None,
+    layer: str = "", row: int = 0, column: int = 0, of: Label = None, rather: Label = None,
     controls: Annotated[int, Query(ge=0, le=CONTROLS)] = CONTROLS,
 ) -> Response:  # fmt: skip
     """What edits (as text) change in the classes and at one place of a layer, beside random others of the same size."""
