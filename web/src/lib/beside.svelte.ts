@@ -2,8 +2,8 @@
 import { untrack } from 'svelte'
 
 import { Gone, type Api } from './api'
-import { followed, led, placeOf, sameLabel } from './beside'
-import { middle } from './grid'
+import { followed, led, sameLabel } from './beside'
+import { middleOf, placeOf } from './grid'
 import { Microscope } from './state.svelte'
 import type { Beside, Place } from './types'
 import { format, parse, type View } from './url'
@@ -80,14 +80,11 @@ export class Pair {
 
   /** The reader is over a place of the second's grid. */
   pointAt(place: Place | null): void {
-    const { height, width } = this.other.layer ?? {}
-    this.first.pointAt(place && height && width ? middle(place, height, width) : null)
+    this.first.pointAt(middleOf(place, this.other.layer))
   }
 
   /** The reader pins a place of the second's grid. */
   pin(place: Place | null, how?: 'push' | 'replace'): void {
-    const { height, width } = this.other.layer ?? {}
-    const spot = place && height && width ? middle(place, height, width) : null
-    this.first.pin(placeOf(spot, this.first.layer), how)
+    this.first.pin(placeOf(middleOf(place, this.other.layer), this.first.layer), how)
   }
 }

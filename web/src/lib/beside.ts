@@ -1,7 +1,6 @@
 /** Two models before the same photograph: which layer, place and label of the second belong to the first's, what differs. */
 import type { Entry } from './dictionary'
-import { placeOn, type Spot } from './grid'
-import type { AlikeLayer, Changes, Layer, Matched, Opinion, Place } from './types'
+import type { AlikeLayer, Changes, Matched, Opinion, Place } from './types'
 import { start, type View } from './url'
 
 /** Percentage points from which on a change of a probability is marked. */
@@ -52,12 +51,6 @@ export function sameLabel(index: number | null, from: readonly string[], to: rea
   let which = from.slice(0, index).filter((each) => each === text).length
   const at = to.findIndex((each) => each === text && which-- === 0)
   return at < 0 ? null : at
-}
-
-/** The place of a layer that a point of the photograph lies in. */
-export function placeOf(spot: Spot | null, layer: Layer | null): Place | null {
-  if (!spot || !layer?.height || !layer.width) return null
-  return placeOn(spot, layer.height, layer.width)
 }
 
 /** What the second model is to show while the first shows a view: what has no counterpart is left out. */

@@ -1,5 +1,5 @@
 /** The geometry of a layer's grid over the photograph. */
-import type { Place } from './types'
+import type { Layer, Place } from './types'
 
 export interface Size {
   readonly width: number
@@ -93,6 +93,16 @@ export function middle(place: Place, rows: number, columns: number): Spot {
 
 /** The place of a grid of `rows` x `columns` that a point lies in. */
 export const placeOn = (spot: Spot, rows: number, columns: number): Place => placeAt(spot.x, spot.y, { width: 1, height: 1 }, rows, columns)
+
+type Grid = Pick<Layer, 'height' | 'width'> | null
+
+/** The place of a layer under a spot; null where the layer has no places. */
+export const placeOf = (spot: Spot | null, layer: Grid): Place | null =>
+  spot && layer?.height && layer.width ? placeOn(spot, layer.height, layer.width) : null
+
+/** The middle of a place of a layer; null where the layer has no places. */
+export const middleOf = (place: Place | null, layer: Grid): Spot | null =>
+  place && layer?.height && layer.width ? middle(place, layer.height, layer.width) : null
 
 /** The point of its element that the pointer is on, just below 1 at the end; near it where the pointer is outside. */
 export function spotUnder(event: MouseEvent): Spot {

@@ -4,7 +4,7 @@ import { untrack } from 'svelte'
 import { Gone, Refusal, why, type Api } from './api'
 import { entriesAt, extremes, mapOf, type Entry } from './dictionary'
 import { Sketches } from './drawings.svelte'
-import { carry, equal, middle, placeOn, type Spot } from './grid'
+import { carry, equal, middleOf, placeOf, type Spot } from './grid'
 import type { Dictionary, Layer, Model, Photo, Place, Sheet, UnitEffects } from './types'
 import { format, parse, same, start, type View } from './url'
 import { done, fresh, redone, travelled, undone, type Edits, type History } from './whatif'
@@ -78,9 +78,7 @@ export class Microscope {
   /** The point of the photograph that every figure marks: what the pointer is on in any of them. */
   spot: Spot | null = $derived.by(() => {
     const [place, layer, fine] = [this.place, this.layer, this.fine]
-    if (!place || !layer?.height || !layer.width) return null
-    const near = fine && equal(this.under(fine), place)
-    return near ? fine : middle(place, layer.height, layer.width)
+    return place && fine && equal(placeOf(fine, layer), place) ? fine : middleOf(place, layer)
   })
   /** What is done to the model, as texts, and how it came about. */
   edits: Edits = $derived(this.view.edits)
@@ -203,7 +201,7 @@ export class Microscope {
   /** The reader is over a point of the photograph in a figure with a grid of its own. */
   pointAt(spot: Spot | null): void {
     this.fine = spot
-    this.point(spot && this.under(spot))
+    this.point(placeOf(spot, this.layer))
   }
 
   /** Ask about a label, alone or rather than another one. */
@@ -291,11 +289,6 @@ export class Microscope {
     if (!this.subject) return [`There is no layer ${layer ?? ''} in this model.`]
     if (this.view.page === 'layer' || this.channel !== null) return []
     return [`There is no unit ${channel} in ${layer}: its units are 0 to ${this.subject.channels - 1}.`]
-  }
-
-  private under(spot: Spot): Place | null {
-    const layer = this.layer
-    return layer?.height && layer.width ? placeOn(spot, layer.height, layer.width) : null
   }
 
   private inside(place: Place | null): Place | null {
