@@ -6,7 +6,7 @@ import { followed, led, sameLabel } from './beside'
 import { middleOf, placeOf } from './grid'
 import { Microscope } from './state.svelte'
 import type { Beside, Place } from './types'
-import { format, parse, type View } from './url'
+import { format, parse, split, type View } from './url'
 
 export class Pair {
   readonly other: Microscope
@@ -18,10 +18,6 @@ export class Pair {
     readonly first: Microscope,
     below: Api,
   ) {
-    const split = (url: string): { path: string; query: string } => {
-      const [path = '/', query = ''] = url.split('?')
-      return { path, query: query && `?${query}` }
-    }
     const read = (url: string): View => {
       const { path, query } = split(url)
       return led(parse(path, query), first.view, this.found?.layers ?? [])

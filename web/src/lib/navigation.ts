@@ -1,5 +1,6 @@
 /** Where the view stands in the browser's address: in its path before a server, behind the # in a published copy. */
 import type { Navigation } from './state.svelte'
+import { split } from './url'
 
 const note = (url: string, how: 'push' | 'replace'): void =>
   how === 'push' ? history.pushState(null, '', url) : history.replaceState(null, '', url)
@@ -24,11 +25,6 @@ export function byValue(
     href: (url) => `#${url}`,
     back: () => turn(past.pop() ?? '/'),
   }
-}
-
-function split(url: string): { path: string; query: string } {
-  const cut = url.indexOf('?')
-  return cut < 0 ? { path: url, query: '' } : { path: url.slice(0, cut), query: url.slice(cut) }
 }
 
 /** `start`: the view where the address names none. A file server needs to know but one file. */

@@ -111,6 +111,12 @@ export function format(view: View): string {
   return parts.length ? `${path}?${parts.join('&')}` : path
 }
 
+/** The path of an address, and its query with the question mark. */
+export function split(url: string): { path: string; query: string } {
+  const cut = url.indexOf('?')
+  return cut < 0 ? { path: url, query: '' } : { path: url.slice(0, cut), query: url.slice(cut) }
+}
+
 export function same(a: View, b: View): boolean {
   return format(a) === format(b)
 }
