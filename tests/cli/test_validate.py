@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from hooke.cli.validate import validate
+from hooke.cli.validate import STEPS, USES, validate
 from hooke.errors import HookeError
 
 FEW = {"methods": ["gradient", "grad-cam"], "metrics": ["deletion", "faithfulness"], "images": 2, "steps": 3}
@@ -50,6 +51,14 @@ def test_texts_are_escaped() -> None:
 def test_unknown_names_are_refused(kind: str) -> None:
     with pytest.raises(HookeError, match="there is no such"):
         validate("tiny-vit", **{kind: ["nonsense"]})
+
+
+def test_what_the_command_says_at_once_is_what_there_is() -> None:
+    from hooke.validation.standing import Use
+    from hooke.validation.validate import standard
+
+    assert get_args(Use) == USES
+    assert standard(28, 28) == standard(28, 28, steps=STEPS)
 
 
 def test_credit_of_parts_is_kept_where_studies_find_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,8 @@ PLANTED = "planted"
 
 IMAGES = 8
 """By default: the fewest on which there are verdicts."""
+STEPS = 14
+"""Of each curve by default, as `hooke.validation.validate.standard` has them."""
 USES = ("maps", "channels", "units", "positions", "groups")
 USUAL = ("activation x gradient",)
 """What is asked of parts by default."""
@@ -59,7 +61,7 @@ def validate(
     to: Annotated[
         str | None, Option("--to", metavar="PLACE", help="Whose credit: input or a layer; default: each method's own.")
     ] = None,
-    steps: Annotated[int, Option("--steps", min=2, help="Of each curve of deletion and insertion.")] = 14,
+    steps: Annotated[int, Option("--steps", min=2, help="Of each curve of deletion and insertion.")] = STEPS,
     out: Annotated[
         Path | None, Option("--out", metavar="REPORT", help="Folder for HTML, PNG, JSON, and what is done already.")
     ] = None,
@@ -137,24 +139,22 @@ def _data(model: "OpenModel", data: str | None) -> Any:
 def _metrics(model: "OpenModel", names: Sequence[str] | None, steps: int) -> "tuple[Metric, ...] | None":
     """The metrics of those names. Errors: NumericsError for names that there are not."""
     from hooke.validation import faithfulness as our
-    from hooke.validation.validate import standard
+    from hooke.validation.validate import cells, standard
 
-    usual = standard(model.modality.height, model.modality.width, masks=True, steps=steps)
+    height, width = model.modality.height, model.modality.width
     known: dict[str, Metric] = dict(
         zip(
             ("deletion", "gap", "insertion", "faithfulness", "sensitivity-n", "infidelity", "pointing", "mass"),
-            usual, strict=True,
+            standard(height, width, masks=True, steps=steps), strict=True,
         )
     )  # fmt: skip
-    cell = getattr(usual[0], "cell", 1)
     known |= {
         "max-sensitivity": our.MaxSensitivity(), "randomization": our.Randomization(),
         "randomization-absolute": our.Randomization("absolute"), "randomization-ssim": our.Randomization("ssim"),
-        "entropy": our.Complexity(),
-        "road": our.ROAD(cell=cell),
+        "entropy": our.Complexity(), "road": our.ROAD(cell=cells(height, width)),
     }  # fmt: skip
     if not names:
-        return tuple(known[name] for name in METRICS[:6]) if steps != 14 else None
+        return tuple(known[name] for name in METRICS[:6]) if steps != STEPS else None
     for name in names:
         if name not in known:
             raise NumericsError(f"--metrics {name}", "there is no such metric", choices=nearest(name, METRICS, 12))
