@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from hooke.cli.measuring import recorded
-from hooke.cli.options import DEFAULT_MODEL, Device, Json, Precision, Trust
+from hooke.cli.options import DEFAULT_MODEL, Device, Json, Precision, Recording, Trust
 from hooke.cli.report import emit, opening, say
 from hooke.errors import ImageError
 
@@ -27,9 +27,7 @@ def explore(
     port: Annotated[int, Option(help="Port to serve at; 0 takes any free one.")] = 8742,
     host: Annotated[str, Option(help="Address to serve at; 127.0.0.1 is this machine only.")] = "127.0.0.1",
     no_browser: Annotated[bool, Option("--no-browser", help="Only print the address.")] = False,
-    recording: Annotated[
-        Path | None, Option(metavar="FOLDER", help="What `hooke record` saw the units of this model do over data.")
-    ] = None,
+    recording: Recording = None,
     beside: Annotated[
         str | None, Option(metavar="MODEL", help="A second model or checkpoint, shown beside the first.")
     ] = None,
@@ -42,9 +40,7 @@ def explore(
     from hooke.server.exploring import open_window
     from hooke.server.serving import address, bind, serve
 
-    paths = list(images or [])
-    if Path(model).exists():  # `hooke explore cat.jpg`: pictures for the default model
-        model, paths = DEFAULT_MODEL, [Path(model), *paths]
+    model, paths = meant(model, images)
     sock = bind(host, port)
     try:
         url = address(sock)
@@ -63,6 +59,12 @@ def explore(
         serve(app, sock)
     finally:
         sock.close()
+
+
+def meant(model: str, images: Sequence[Path] | None) -> tuple[str, list[Path]]:
+    """The model and the pictures: what is a file or folder, as in `hooke explore cat.jpg`, is no model."""
+    paths = list(images or [])
+    return (DEFAULT_MODEL, [Path(model), *paths]) if Path(model).exists() else (model, paths)
 
 
 def photographs(paths: Sequence[Path]) -> "list[tuple[str, PIL.Image.Image]]":

@@ -17,4 +17,8 @@ Trust: TypeAlias = Annotated[
 ]
 Json: TypeAlias = Annotated[bool, Option("--json", help="Print JSON on stdout; errors are JSON on stderr.")]
 Seed: TypeAlias = Annotated[int, Option(min=0, help="Of the random start and movements of a drawing.")]
+Steps: TypeAlias = Annotated[int | None, Option(min=1, help="Steps of the optimization.")]
+Recording: TypeAlias = Annotated[
+    Path | None, Option(metavar="FOLDER", help="What `hooke record` saw the units of this model do over data.")
+]
 Folder: TypeAlias = Annotated[Path, Option("--out", metavar="DIR", help="Folder for the pictures; made if missing.")]

@@ -1,24 +1,21 @@
 """`hooke publish`: the microscope as a folder of static files, or one view of it as one file."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from hooke.cli.explore import readable
+from hooke.cli.explore import meant, readable
 from hooke.cli.figures import make
 from hooke.cli.measuring import recorded
-from hooke.cli.options import DEFAULT_MODEL, Device, Json, Precision, Seed, Trust
-from hooke.cli.report import emit, opening, progress, say
+from hooke.cli.options import DEFAULT_MODEL, Device, Json, Precision, Recording, Seed, Steps, Trust
+from hooke.cli.report import emit, naming, opening, say
 from hooke.errors import PublishError
 
 if TYPE_CHECKING:
     import PIL.Image
 
     from hooke.models.model import Model
-    from hooke.publish.ledger import Report
     from hooke.publish.publish import Published
     from hooke.publish.work import Plan
 
@@ -40,10 +37,8 @@ def publish(
     single_file: Annotated[bool, Option("--single-file", help="One self-contained HTML of one view.")] = False,
     view: Annotated[str, Option(metavar="PATH", help="The view, as /image/cat?layer=LAYER or /unit/LAYER/12.")] = "/",
     url: Annotated[str, Option(help="Where the folder will be served: link previews then have whole addresses.")] = "",
-    steps: Annotated[int | None, Option(min=1, help="Steps of each drawing.")] = None,
-    recording: Annotated[
-        Path | None, Option(metavar="FOLDER", help="What `hooke record` saw the units of this model do over data.")
-    ] = None,
+    steps: Steps = None,
+    recording: Recording = None,
     seed: Seed = 0,
     device: Device = "cpu",
     precision: Precision = "float32",
@@ -51,9 +46,7 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """Write the microscope into a folder that any file server serves, without a model; continues what was begun."""
-    paths = list(images or [])
-    if Path(model).exists():
-        model, paths = DEFAULT_MODEL, [Path(model), *paths]
+    model, paths = meant(model, images)
     if view != "/" and not single_file:
         raise PublishError(f"publish the view {view}", "a folder holds all views", next_step="add --single-file")
     given = _given(paths)
@@ -73,7 +66,11 @@ def publish(
         method = replace(method, steps=steps or method.steps)
     shown, plan = _planned(opened, given, layers or [], units, view if single_file else "")
     app = create_app(opened, shown, Store(), hosts=("localhost",), method=method, seed=seed, recording=known)
-    with _told() as report:
+    with naming("publishing") as tell:
+
+        def report(done: float, total: float, what: str) -> None:
+            tell(what, done, total)
+
         if single_file:
             done = publish_whole(app, plan, view, out, report=report)
         else:
@@ -126,11 +123,3 @@ def _planned(
     if channel is None:
         return one, Plan((spatial_layer(model, layer or default_layer(model)).name,), units=0)
     return one, Plan((layer or "",), units=0, named=((layer or "", channel),))
-
-
-@contextmanager
-def _told() -> "Iterator[Report]":
-    """A bar with the time left, by the seconds that each kind of work took so far."""
-    with progress() as bar:
-        task = bar.add_task("publishing", total=None)
-        yield lambda done, total, what: bar.update(task, completed=done, total=max(total, done), description=what)

@@ -9,7 +9,7 @@ from typer import Argument, Option
 
 from hooke.cli.figures import Figures, make, plain, write_figure, write_json
 from hooke.cli.measuring import Data, Seeds, qualities, recorded
-from hooke.cli.options import Device, Json, Model, Precision, Seed, Trust
+from hooke.cli.options import Device, Json, Model, Precision, Seed, Steps, Trust
 from hooke.cli.report import console, emit, opening, progress, row, say, table
 from hooke.cli.visualize import drawn
 from hooke.errors import HookeError
@@ -34,7 +34,7 @@ def quality(
         bool, Option("--travel", help="Compare the way through the network with natural examples of the recording.")
     ] = False,
     out: Figures = None,
-    steps: Annotated[int | None, Option(min=1, help="Steps of the optimization.")] = None,
+    steps: Steps = None,
     size: Annotated[int | None, Option(min=16, help="Side of the canvas in pixels.")] = None,
     seed: Seed = 0,
     device: Device = "cpu",

@@ -9,7 +9,7 @@ from typer import Option
 
 from hooke.cli.figures import make
 from hooke.cli.measuring import Cheap, Data
-from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Trust
+from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Steps, Trust
 from hooke.cli.report import console, counting, emit, opening, row, say, table
 from hooke.errors import HookeError
 
@@ -34,7 +34,7 @@ def render(
         int | None,
         Option(min=1, help="Only so many units of each layer, evenly spaced; tells how long all would take."),
     ] = None,
-    steps: Annotated[int | None, Option(min=1, help="Steps of the optimization.")] = None,
+    steps: Steps = None,
     size: Annotated[int | None, Option(min=16, help="Side of the canvas in pixels.")] = None,
     cell: Annotated[int, Option(min=8, help="Side of a cell of the sheets in pixels.")] = 128,
     workers: Annotated[int, Option(min=0, help="Worker processes; 0 draws in this one.")] = 0,

@@ -34,7 +34,7 @@ from hooke.cli.objectives import (
     frame_every,
     searched,
 )
-from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Trust
+from hooke.cli.options import Device, Folder, Json, Model, Precision, Seed, Steps, Trust
 from hooke.cli.planning import Way, planned
 from hooke.cli.report import console, emit, opening, progress, row, say, table
 
@@ -53,7 +53,7 @@ def visualize(
     model: Model,
     addresses: Annotated[list[str], Argument(metavar="ADDRESS", help="LAYER:CHANNEL, 'logits:\"tabby\"', ...")],
     out: Folder,
-    steps: Annotated[int | None, Option(min=1, help="Steps of the optimization.")] = None,
+    steps: Steps = None,
     size: Annotated[int | None, Option(min=16, help="Side of the canvas in pixels.")] = None,
     way: Way = None,
     parametrization: How = "fourier",
