@@ -48,8 +48,7 @@ from hooke.visualization.ascent import Ascent
 STATIC = Path(__file__).parent / "static"
 PARTS = (
     model, images, dictionary, grids, spatial, channels, groups, flow, drawings, progress, faces, layer, unit, recorded,
-    search,
-    patch, alike, whatif, sure, verdicts, beside,
+    search, patch, alike, whatif, sure, verdicts, beside,
 )  # fmt: skip
 ROUTERS = tuple(part.router for part in PARTS)
 
@@ -83,11 +82,8 @@ def assemble(static: Path = STATIC, hosts: Sequence[str] = ()) -> FastAPI:
         docs_url=None, redoc_url=None, generate_unique_id_function=attrgetter("name"),
         responses={"4XX": {"model": ErrorView, "description": "refused"}},
     )  # fmt: skip
-    for router in ROUTERS:
-        app.include_router(router)
+    _answer(app)
     app.include_router(page(static, [_route(route) for router in ROUTERS for route in router.routes]))
-    refusals.install(app)
-    app.add_exception_handler(Left, _left)
     app.add_middleware(Guard, hosts=hosts, limits={"/api/images": BYTES})
     return app
 
@@ -96,11 +92,16 @@ def _routes(here: Microscope) -> FastAPI:
     """The routes of a second model, without a page; the guard and the lifespan are those of the application above."""
     app = FastAPI(title="Hooke", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.microscope = here
+    _answer(app)
+    return app
+
+
+def _answer(app: FastAPI) -> None:
+    """Adds every route, and how each of them refuses."""
     for router in ROUTERS:
         app.include_router(router)
     refusals.install(app)
     app.add_exception_handler(Left, _left)
-    return app
 
 
 @asynccontextmanager
