@@ -7,6 +7,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from hooke.server.answers import FOREVER, REVALIDATE
 from hooke.server.refusals import Absent
+from hooke.server.security import ROUTES
 
 MISSING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Hooke</title>
 <p>The server runs, but its page was never built. <code>make web</code> builds it; then reload.</p></html>"""
@@ -19,7 +20,7 @@ def page(static: Path, routes: list[str]) -> APIRouter:
 
     @router.get("/{path:path}", include_in_schema=False)
     def get_page(path: str) -> Response:
-        if path == "api" or path.startswith(("api/", "beside/api/")):
+        if path == "api" or f"/{path}".startswith(ROUTES):
             raise Absent(f"GET /{path}", "there is no such route", choices=routes)
         file = (root / path).resolve() if "\0" not in path else root
         if file.is_relative_to(root) and file.is_file():

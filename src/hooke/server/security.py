@@ -22,6 +22,7 @@ EVERYWHERE = frozenset({"0.0.0.0", "::", ""})
 HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 BESIDE = "/beside"
 """Below it are the routes of a second model."""
+ROUTES = ("/api/", f"{BESIDE}/api/")
 BODY_BYTES = 256 * 1024
 """The most bytes of a body where a route names no other limit."""
 
@@ -77,9 +78,7 @@ class Guard:
         origins = headers.getlist("origin")
         foreign = any(urlsplit(origin).netloc.casefold() != hosts[0].casefold() for origin in origins)
         strange = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
-        if (method not in HARMLESS and (foreign or strange)) or (
-            strange and path.startswith(("/api/", f"{BESIDE}/api/"))
-        ):
+        if (method not in HARMLESS and (foreign or strange)) or (strange and path.startswith(ROUTES)):
             return Forbidden(request, f"it was sent by another site ({', '.join(origins) or 'unnamed'})")
         return None
 
