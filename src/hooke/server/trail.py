@@ -8,7 +8,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hooke.models.model import Model
-from hooke.server.recent import Recent
 from hooke.server.wire_tracing import PackedView
 from hooke.shapes import Canvas
 from hooke.studies.channel_attribution import ChannelAttribution, Drilled, Driller, drilled
@@ -30,8 +29,6 @@ class Trail:
         self.tracer = Tracer(model, canvas, list(layers) or tracing_layers(model, LAYERS))
         self.found = self.tracer.first(self.tracer.layers[-1], (0, 0))
         self.factors: Factors | None = None
-        self._evidence: Recent[str, ChannelAttribution] = Recent(64)
-        self._drilled: Recent[tuple[str, int], Drilled] = Recent(512)
 
     @property
     def fillable(self) -> bool:
@@ -58,17 +55,12 @@ class Trail:
 
     def evidence(self, of: str) -> ChannelAttribution:
         """What every channel gives to a target."""
-        known = self._evidence.get(of)
-        if known is None:
-            tracer = self.tracer
-            driller = Driller(tracer.model, tracer.canvas, tracer.layers, of, tracer.chain)
-            known = self._evidence.put(of, driller.evidence())
-        return known
+        tracer = self.tracer
+        return Driller(tracer.model, tracer.canvas, tracer.layers, of, tracer.chain).evidence()
 
     def drilled(self, layer: str, channel: int) -> Drilled:
         """One unit, from above and from below."""
-        known = self._drilled.get((layer, channel))
-        return known or self._drilled.put((layer, channel), drilled(self.tracer.chain, layer, channel))
+        return drilled(self.tracer.chain, layer, channel)
 
     def responses(self, layer: str, channels: Sequence[int]) -> PackedView:
         """What units respond at each position."""
