@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,3 +43,20 @@ def default_model() -> "Model":
     from hooke.models.opening import open
 
     return open()
+
+
+@pytest.fixture(scope="session")
+def toy() -> ModuleType:
+    """The small model of the server's tests: `toy()`, `photographs()`, `method()`."""
+    from server import toy_server
+
+    return toy_server
+
+
+@pytest.fixture(scope="session")
+def derived(toy: ModuleType) -> None:
+    """Torch warns at its first forward derivative, which is taken here, where no other thread undoes the filters."""
+    from hooke.studies.semantic_dictionary import semantic_dictionary
+
+    model, (_, picture) = toy.toy(), toy.photographs()[0]
+    semantic_dictionary(model, model.modality.canvas(picture), "act2", (0, 0), count=1)

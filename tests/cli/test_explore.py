@@ -80,19 +80,6 @@ def test_a_port_in_use(hooke) -> None:
         assert "--port" in answer.err
 
 
-@pytest.mark.alone
-def test_the_address_within_three_seconds_and_answers_within_twelve() -> None:
-    with exploring() as (first, url):
-        get(f"{url}/api/model")
-        first.send_signal(signal.SIGINT)
-        first.communicate(timeout=30)
-    begun = time.monotonic()
-    with exploring() as (_, url):
-        assert time.monotonic() - begun < 3
-        get(f"{url}/api/model")
-        assert time.monotonic() - begun < 12
-
-
 def test_folders_are_searched_for_pictures(tmp_path, capsys) -> None:
     inside = tmp_path / "holiday" / "2026"
     inside.mkdir(parents=True)

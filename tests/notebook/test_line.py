@@ -1,6 +1,5 @@
 """The line between a page in a notebook and the routes: what is asked is answered as a server would, event by event."""
 
-import importlib.util
 import json
 import threading
 import time
@@ -14,21 +13,6 @@ import pytest
 from hooke.notebook.line import Line
 from hooke.server.app import create_app
 from hooke.storage.store import Store
-from hooke.studies.semantic_dictionary import semantic_dictionary
-
-TOY = Path(__file__).parents[1] / "server/toy_server.py"
-
-
-@pytest.fixture(scope="module")
-def toy() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("toy_server", TOY)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    model, (_, picture) = module.toy(), module.photographs()[0]
-    semantic_dictionary(model, model.modality.canvas(picture), "act2", (0, 0), count=1)  # torch warns at its first one
-    return module
 
 
 class Page:
@@ -59,7 +43,7 @@ class Page:
 
 
 @pytest.fixture
-def page(toy: ModuleType, tmp_path: Path) -> Iterator[Page]:
+def page(toy: ModuleType, derived: None, tmp_path: Path) -> Iterator[Page]:
     app = create_app(toy.toy(), toy.photographs()[:1], Store(tmp_path), method=toy.method())
     page = Page(lambda say: Line(app, say))
     yield page

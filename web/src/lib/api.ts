@@ -30,6 +30,9 @@ export class Gone extends Error {
   }
 }
 
+/** Shown until a picture is there, and where there is none. */
+export const BLANK = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAIBRAA7'
+
 /** Why something failed, in words. */
 export const why = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -96,6 +99,21 @@ async function refused(answer: Response, path: string): Promise<Refused> {
 
 const part = encodeURIComponent
 
+/** Where is asked what is also there in a published copy: its files go by the same. */
+export const routes = {
+  model: '/api/model',
+  images: '/api/images',
+  labels: '/api/labels',
+  dictionary: (image: string, layer: string, count: number) =>
+    `/api/images/${part(image)}/dictionary?${new URLSearchParams({ layer, count: String(count) })}`,
+  unit: (what: string, layer: string, channel: number, query: Record<string, string> = {}) =>
+    `/api/unit/${what}?${new URLSearchParams({ layer, channel: String(channel), ...query })}`,
+  study: (image: string, name: string, query: Record<string, string> = {}) =>
+    `/api/images/${part(image)}/${name}?${new URLSearchParams(query)}`,
+  sheet: (layer: string) => `/api/layer?${new URLSearchParams({ layer })}`,
+  standing: (query: Record<string, string>) => `/api/standing?${new URLSearchParams(query)}`,
+}
+
 /** A server at the end of a line. */
 export function served(line: Line): Api {
   async function reach(path: string, init?: RequestInit): Promise<Response> {
@@ -124,16 +142,15 @@ export function served(line: Line): Api {
   const stream = new Stream((path) => line.events(path))
 
   return {
-    model: () => ask('/api/model'),
-    images: () => ask('/api/images'),
+    model: () => ask(routes.model),
+    images: () => ask(routes.images),
     upload: (file, name) =>
       ask(`/api/images?${new URLSearchParams({ name })}`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/octet-stream' },
         body: file,
       }),
-    dictionary: (image, layer, count) =>
-      ask(`/api/images/${part(image)}/dictionary?${new URLSearchParams({ layer, count: String(count) })}`),
+    dictionary: (...about) => ask(routes.dictionary(...about)),
     effects: (image, layer, row, column, channels, signal) => {
       const query = { layer, row: String(row), column: String(column), channels: channels.join(',') }
       return ask(`/api/images/${part(image)}/effects?${new URLSearchParams(query)}`, { signal })
@@ -142,16 +159,15 @@ export function served(line: Line): Api {
     cancel: async (job) => void (await reach(`/api/jobs/${part(job)}`, { method: 'DELETE', keepalive: true })),
     listen: (job, listener) => stream.listen(job, listener),
     record: (url) => ask(url),
-    unit: (what, layer, channel, query = {}) =>
-      later(`/api/unit/${what}?${new URLSearchParams({ layer, channel: String(channel), ...query })}`),
-    study: (image, name, query = {}) => later(`/api/images/${part(image)}/${name}?${new URLSearchParams(query)}`),
+    unit: (...about) => later(routes.unit(...about)),
+    study: (...about) => later(routes.study(...about)),
     faces: (addresses) => post('/api/faces', { addresses }),
     guess: (layer, channel) => line.picture(`/api/guesses?${new URLSearchParams({ layer, channel: String(channel) })}`),
     face: (layer, channel) => line.picture(`/api/face?${new URLSearchParams({ layer, channel: String(channel) })}`),
-    sheet: (layer) => ask(`/api/layer?${new URLSearchParams({ layer })}`),
+    sheet: (layer) => ask(routes.sheet(layer)),
     search: (words) => ask(`/api/search?${new URLSearchParams({ q: words })}`),
-    labels: () => ask('/api/labels'),
-    standing: (query) => ask(`/api/standing?${new URLSearchParams(query)}`),
+    labels: () => ask(routes.labels),
+    standing: (query) => ask(routes.standing(query)),
     measureStanding: (query) => later(`/api/standing/measured?${new URLSearchParams(query)}`),
     beside: () => ask('/api/beside'),
     below: () => served(under(line, '/beside')),

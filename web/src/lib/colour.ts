@@ -1,4 +1,4 @@
-/** Colours that are computed: the veil over a photograph, and whether two colours can be told apart. */
+/** Colours that are computed and shown: the veil over a photograph, and whether two colours can be told apart. */
 
 export type Rgb = readonly [number, number, number]
 
@@ -43,4 +43,13 @@ export function tile(weights: ArrayLike<number>, peak: number): Uint8ClampedArra
     pixels[i * 4 + 3] = Math.round(255 * Math.abs(share) ** 0.7)
   }
   return pixels
+}
+
+/** Puts RGBA pixels, one for each place, on a canvas; its style draws them large. */
+export function showing(pixels: Uint8ClampedArray<ArrayBuffer>, columns: number, rows: number): (canvas: HTMLCanvasElement) => void {
+  return (canvas) => {
+    if (pixels.length !== rows * columns * 4) return
+    if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows]
+    canvas.getContext('2d')?.putImageData(new ImageData(pixels, columns, rows), 0, 0)
+  }
 }

@@ -14,7 +14,7 @@ export interface Box extends Size {
 /** The smallest side, in CSS pixels, at which the place under the pointer is still seen. */
 const LEAST = 9
 
-const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high)
+export const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high)
 
 /** The place of a grid of `rows` x `columns` under a point of a picture. */
 export function placeAt(x: number, y: number, picture: Size, rows: number, columns: number): Place {

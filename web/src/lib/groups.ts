@@ -2,6 +2,7 @@
 import type { Rgb } from './colour'
 import { placeOn, type Spot } from './grid'
 import type { Group, GroupEffects, GroupRank } from './types'
+import { firstName } from './words'
 
 /** Thousandths: `levels` are shares of the largest amount of all groups. */
 export const FULL = 1000
@@ -98,7 +99,7 @@ export function effectRows(
   const [one, other] = [of, rather].map((index) => rows.find((row) => row.index === index))
   if (!one || !other || rather === null) return rows
   const minus = (a: readonly number[], b: readonly number[]): number[] => a.map((value, at) => value - b[at]!)
-  const label = `${one.label.split(',')[0]} rather than ${other.label.split(',')[0]}`
+  const label = `${firstName(one.label)} rather than ${firstName(other.label)}`
   const difference = { label, index: -1, effects: minus(one.effects, other.effects), measured: minus(one.measured, other.measured) }
   return [difference, ...rows]
 }

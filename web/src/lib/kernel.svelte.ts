@@ -1,7 +1,7 @@
 /** The kernel of a notebook in place of a server: the same questions and answers, as messages of a widget. */
 import { SvelteMap } from 'svelte/reactivity'
 
-import { Gone, type Events, type Line } from './api'
+import { BLANK, Gone, type Events, type Line } from './api'
 
 /** As much of a widget's model as is needed. */
 export interface Widget {
@@ -21,8 +21,6 @@ export interface Heard {
 
 type Part = (said: Heard, body: Uint8Array<ArrayBuffer>) => void
 
-/** Shown until a picture is there. */
-const BLANK = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAIBRAA7'
 /** A kernel that does not even hear is busy, or gone. */
 export const PATIENCE = 6000
 /** Addresses of pictures within an answer. */

@@ -1,4 +1,5 @@
 /** A part of a photograph that is searched: its geometry in whole percent of the photograph, moved and sized by keys. */
+import { clamp, type Spot } from './grid'
 import type { Place } from './types'
 
 export interface Area {
@@ -11,10 +12,8 @@ export interface Area {
 /** The smallest side, in percent. */
 export const LEAST = 3
 
-const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high)
-
 /** The area between two points, each coordinate 0 to 1, however they were drawn. */
-export function between(a: { x: number; y: number }, b: { x: number; y: number }): Area {
+export function between(a: Spot, b: Spot): Area {
   const side = (from: number, to: number): [number, number] => {
     const [low, high] = [Math.min(from, to), Math.max(from, to)].map((value) => Math.round(clamp(value, 0, 1) * 100)) as [number, number]
     return high - low >= LEAST ? [low, high] : [Math.min(low, 100 - LEAST), Math.min(low, 100 - LEAST) + LEAST]

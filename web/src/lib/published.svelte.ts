@@ -2,7 +2,7 @@
 import { SvelteMap } from 'svelte/reactivity'
 
 import { fileOf } from './address'
-import { Gone, Refusal, type Api } from './api'
+import { BLANK, Gone, Refusal, routes, type Api } from './api'
 import { unitAddress } from './dictionary'
 import type { Dictionary, Drawing, Effect, Found, Refused, UnitEffects } from './types'
 
@@ -58,11 +58,8 @@ interface Known {
   words: string
 }
 
-/** Shown until a picture is cut from its sheet, and where there is none. */
-const BLANK = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAIBRAA7'
 const HITS = 12
 
-const part = encodeURIComponent
 const absent = (value: unknown): value is { $refused: Refused; $status: number } =>
   typeof value === 'object' && value !== null && '$refused' in value
 
@@ -83,19 +80,18 @@ export class Published implements Api {
 
   constructor(private readonly site: Site) {}
 
-  model = () => this.read<never>('/api/model')
-  images = () => this.read<never>('/api/images')
+  model = () => this.read<never>(routes.model)
+  images = () => this.read<never>(routes.images)
   upload = () => this.refuse<never>()
   cancel = async () => {}
   listen = () => () => {}
-  sheet = (layer: string) => this.read<never>(`/api/layer?${new URLSearchParams({ layer })}`)
+  sheet = (layer: string) => this.read<never>(routes.sheet(layer))
   faces = (addresses: string[]) => this.draw(addresses)
-  labels = () => this.read<string[]>('/api/labels')
-  standing = (query: Record<string, string>) => this.read<never>(`/api/standing?${new URLSearchParams(query)}`)
+  labels = () => this.read<string[]>(routes.labels)
+  standing = (query: Record<string, string>) => this.read<never>(routes.standing(query))
   measureStanding = () => this.refuse<never>()
 
-  dictionary = (image: string, layer: string, count: number) =>
-    this.read<Dictionary>(`/api/images/${part(image)}/dictionary?${new URLSearchParams({ layer, count: String(count) })}`)
+  dictionary = (...about: Parameters<Api['dictionary']>) => this.read<Dictionary>(routes.dictionary(...about))
 
   async effects(image: string, layer: string, row: number, column: number, channels: number[]): Promise<UnitEffects[]> {
     const [found, dictionary] = await Promise.all([
@@ -122,13 +118,12 @@ export class Published implements Api {
     return { provenance: (await this.pictures()).provenance }
   }
 
-  async unit<T>(what: string, layer: string, channel: number, query: Record<string, string> = {}): Promise<{ ready: T }> {
-    const asked = new URLSearchParams({ layer, channel: String(channel), ...query })
-    return { ready: await this.read<T>(`/api/unit/${what}?${asked}`) }
+  async unit<T>(...about: Parameters<Api['unit']>): Promise<{ ready: T }> {
+    return { ready: await this.read<T>(routes.unit(...about)) }
   }
 
-  async study<T>(image: string, name: string, query: Record<string, string> = {}): Promise<{ ready: T }> {
-    return { ready: await this.read<T>(`/api/images/${part(image)}/${name}?${new URLSearchParams(query)}`) }
+  async study<T>(...about: Parameters<Api['study']>): Promise<{ ready: T }> {
+    return { ready: await this.read<T>(routes.study(...about)) }
   }
 
   /** Units that were published, by their address or by a label that they speak for; without words some by lot. */

@@ -130,12 +130,15 @@ export class Stood {
 
 const all = new WeakMap<object, Map<string, Stood>>()
 
+/** The method whose credits the figures show. */
+const METHOD = 'activation x gradient'
+
 /** The one that every figure shares. */
-export function standingOf(microscope: { api: Api; lose(): void }, query: Query): Stood {
+export function standingOf(microscope: { api: Api; lose(): void }, { layer, use }: Omit<Query, 'method'>): Stood {
   const known = all.get(microscope) ?? new Map<string, Stood>()
   all.set(microscope, known)
-  const key = [query.method, query.layer, query.use].join('\n')
-  const found = known.get(key) ?? new Stood(microscope.api, query, () => microscope.lose())
+  const key = [layer, use].join('\n')
+  const found = known.get(key) ?? new Stood(microscope.api, { method: METHOD, layer, use }, () => microscope.lose())
   known.set(key, found)
   return found
 }

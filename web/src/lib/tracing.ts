@@ -61,14 +61,9 @@ export function around(pairs: readonly Known[], cell: Cell, width: number): Map<
   const found = new Map<string, Float32Array>()
   for (const { earlier, later, maps } of pairs) {
     if (later === cell.layer) found.set(earlier, mapAt(maps, at))
-    if (earlier === cell.layer) found.set(later, across(maps, at))
+    if (earlier === cell.layer) found.set(later, valuesAt(maps, cell.place))
   }
   return found
-}
-
-function across(maps: Maps, at: number): Float32Array {
-  const size = maps.height * maps.width
-  return Float32Array.from({ length: maps.count }, (_, i) => maps.levels[i * size + at]! * maps.scales[i]!)
 }
 
 /** One field less another. */
