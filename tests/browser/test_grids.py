@@ -109,7 +109,7 @@ def test_the_address_holds_zoom_and_scale(grids: tuple[Page, Locator]) -> None:
         page.wait_for_timeout(500)
         point(page, figure.locator("figure").nth(1), 0.97, 0.5)
         found = frames(figure)
-        if len(found) == 4 and all(l <= 0.97 <= r and top <= 0.5 <= end for l, r, top, end in found):
+        if len(found) == 4 and all(a <= 0.97 <= b and c <= 0.5 <= d for a, b, c, d in found):
             break
     else:
         pytest.fail(f"the cell is not where the pointer is: {found}")

@@ -25,7 +25,8 @@ export interface Navigation {
 /** How many units are read, and drawn, for a place; a narrow page shows fewer. */
 export const COUNT = 8
 
-const EFFECTS_REST = 140
+/** Milliseconds until the pointer rests. */
+const REST = 140
 const HEARTBEAT = 2000
 
 export class Microscope {
@@ -34,6 +35,8 @@ export class Microscope {
   view = $state.raw<View>(start)
   /** The place under the pointer or the arrow keys, in the grid of the chosen layer. */
   hover = $state.raw<Place | null>(null)
+  /** The pointer rests: what takes a request is shown, and not for each place that it sweeps over. */
+  rested = $state(true)
   /** The unit that the reader points at. */
   unit = $state<number | null>(null)
   dictionary = $state.raw<Dictionary | null>(null)
@@ -119,6 +122,7 @@ export class Microscope {
 
   #dictionaries = new Map<string, Dictionary>()
   #effectsKnown = new Map<string, UnitEffects[]>()
+  #rest: ReturnType<typeof setTimeout> | undefined
   #effectsTimer: ReturnType<typeof setTimeout> | undefined
   #effectsCall: AbortController | null = null
   #heartbeat: ReturnType<typeof setTimeout> | undefined
@@ -381,7 +385,10 @@ export class Microscope {
     if (this.view.page !== 'workspace') return
     const addresses = this.entries.map((entry) => entry.address)
     if (addresses.length) this.sketches.want(addresses, soon)
-    this.askEffects(soon ? 0 : EFFECTS_REST)
+    clearTimeout(this.#rest)
+    this.rested = soon
+    if (!soon) this.#rest = setTimeout(() => (this.rested = true), REST)
+    this.askEffects(soon ? 0 : REST)
   }
 
   private askEffects(rest: number): void {
