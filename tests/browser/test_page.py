@@ -161,7 +161,7 @@ def test_pictures_sharpen_while_one_watches_and_are_there_after_a_reload(page: P
 
 
 def test_how_a_picture_was_made_is_told(page: Page) -> None:
-    opener = page.get_by_role("button", name="was made").first
+    opener = page.locator(".unit").first.get_by_role("button", name="was made")
     opener.wait_for(timeout=180_000)
     opener.click()
     card = page.locator("[popover]:popover-open")

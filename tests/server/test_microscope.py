@@ -116,7 +116,8 @@ def test_routes_are_described_without_a_model_under_stable_names() -> None:
     names = {operation["operationId"] for path in page["paths"].values() for operation in path.values()}
     assert names == {
         "get_grids", "get_grid_sheet",
-        "get_model", "list_images", "add_image", "get_canvas", "get_dictionary", "get_effects", "ask_drawings",
+        "get_model", "list_images", "add_image", "get_canvas", "get_thumbnail",
+        "get_dictionary", "get_effects", "ask_drawings",
         "get_drawing", "get_drawing_record", "get_guess", "follow_jobs", "cancel_job",
         "ask_faces", "get_ablation", "get_density", "get_examples", "get_face",
         "get_curve", "get_flow", "get_flow_control", "get_group_effects", "get_groups",

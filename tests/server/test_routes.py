@@ -62,6 +62,10 @@ def test_photographs_are_shown_as_the_model_sees_them(client: TestClient, toy: M
     assert answer.headers["content-type"] == "image/png"
     assert "immutable" in answer.headers["cache-control"]
     assert numpy.array_equal(pixels(answer.content), pixels(to_png(canvas)))
+    small = client.get(found[1].thumbnail_url)
+    assert small.headers["content-type"] == "image/webp"
+    wholes = [pixels(client.get(one.canvas_url).content).astype(float) for one in found]
+    assert numpy.argmin([numpy.abs(pixels(small.content) - one).mean() for one in wholes]) == 1
     expected = [(one.label, one.index, pytest.approx(one.probability)) for one in model.predict(canvas, 5)]
     assert [(one.label, one.index, one.probability) for one in found[1].predictions] == expected
 
@@ -267,12 +271,17 @@ def test_a_cancelled_job_says_so(client: TestClient, toy: ModuleType) -> None:
 def test_the_page_answers_every_address_of_its_own(make_app: Callable[..., FastAPI], tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<p>the page</p>")
-    (tmp_path / "assets/app.js").write_text("1")
+    (tmp_path / "assets/app.js").write_text("look(1)\n" * 99)
     (tmp_path.parent / "secret.txt").write_text("secret")
     with TestClient(make_app(static=tmp_path), base_url="http://localhost") as client:
         for path in ("/", "/image/feed", "/layer/blocks.4.1.bn2.act", "/../secret.txt", "/%2e%2e/secret.txt", "/a%00b"):
             assert client.get(path).text == "<p>the page</p>"
-        assert "immutable" in client.get("/assets/app.js").headers["cache-control"]
+        for takes, given in (("gzip, br", "gzip"), ("identity", None)):
+            script = client.get("/assets/app.js", headers={"accept-encoding": takes})
+            assert script.text == "look(1)\n" * 99
+            assert (script.headers.get("content-encoding"), script.headers["vary"]) == (given, "Accept-Encoding")
+            assert "javascript" in script.headers["content-type"]
+            assert "immutable" in script.headers["cache-control"]
         assert "no-cache" in client.get("/").headers["cache-control"]
         assert client.get("/assets/gone.js").status_code == 404
     with TestClient(make_app(static=tmp_path / "none"), base_url="http://localhost") as client:

@@ -6,12 +6,16 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from hooke.modalities.image import read_picture, to_png
-from hooke.server.answers import FOREVER, Png
+from hooke.server.answers import FOREVER, Png, WebP
 from hooke.server.microscope import Here, Microscope
 from hooke.server.shelf import Photograph
+from hooke.server.sprites import picture_of, webp
 from hooke.server.wire import ImageView, PredictionView
 
 router = APIRouter()
+
+SIDE = 104
+"""Of a thumbnail, in pixels: twice what the strip shows, for dense screens."""
 
 _BODY = {"requestBody": {"required": True, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}}
 
@@ -39,6 +43,14 @@ async def get_canvas(here: Here, image: str) -> Response:
     return Png(to_png(here.shelf.get(image).canvas), headers=FOREVER)
 
 
+@router.get("/api/images/{image}/thumbnail.webp", response_class=WebP)
+async def get_thumbnail(here: Here, image: str) -> Response:
+    """The same, at most 104 pixels wide and high."""
+    small = picture_of(here.shelf.get(image).canvas)
+    small.thumbnail((SIDE, SIDE))
+    return WebP(webp(small, quality=82, method=4), headers=FOREVER)
+
+
 def image_view(here: Microscope, photograph: Photograph) -> ImageView:
     """The photograph as the page shows it."""
     _, height, width = photograph.canvas.shape
@@ -48,6 +60,7 @@ def image_view(here: Microscope, photograph: Photograph) -> ImageView:
         width=width,
         height=height,
         canvas_url=f"{here.root}/api/images/{photograph.id}/canvas.png",
+        thumbnail_url=f"{here.root}/api/images/{photograph.id}/thumbnail.webp",
         uploaded=photograph.uploaded,
         predictions=[
             PredictionView(label=found.label, index=found.index, probability=found.probability)

@@ -1,8 +1,11 @@
 """The built page: its files, and its index for every address that the page itself understands."""
 
+import gzip
+import mimetypes
+from functools import lru_cache
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from hooke.server.answers import FOREVER, REVALIDATE
@@ -12,6 +15,8 @@ from hooke.server.security import ROUTES
 MISSING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Hooke</title>
 <p>The server runs, but its page was never built. <code>make web</code> builds it; then reload.</p></html>"""
 
+TEXT = {".js", ".css", ".svg"}
+
 
 def page(static: Path, routes: list[str]) -> APIRouter:
     """A router that serves the folder `static`; `routes` are the choices named where an /api route does not exist."""
@@ -19,11 +24,13 @@ def page(static: Path, routes: list[str]) -> APIRouter:
     root = static.resolve()
 
     @router.get("/{path:path}", include_in_schema=False)
-    def get_page(path: str) -> Response:
+    def get_page(path: str, request: Request) -> Response:
         if path == "api" or f"/{path}".startswith(ROUTES):
             raise Absent(f"GET /{path}", "there is no such route", choices=routes)
         file = (root / path).resolve() if "\0" not in path else root
         if file.is_relative_to(root) and file.is_file():
+            if path.startswith("assets/") and file.suffix in TEXT:
+                return _packed(file, "gzip" in request.headers.get("accept-encoding", ""))
             return FileResponse(file, headers=FOREVER if path.startswith("assets/") else REVALIDATE)
         if "." in path.rpartition("/")[2] and path.startswith("assets/"):
             raise Absent(f"GET /{path}", "there is no such file")
@@ -31,3 +38,19 @@ def page(static: Path, routes: list[str]) -> APIRouter:
         return FileResponse(index, headers=REVALIDATE) if index.is_file() else HTMLResponse(MISSING, 503)
 
     return router
+
+
+def _packed(file: Path, small: bool) -> Response:
+    """A file of text whose name contains its hash, compressed for those who take it so."""
+    headers = {**FOREVER, "Vary": "Accept-Encoding"}
+    if not small:
+        return FileResponse(file, headers=headers)
+    kind = mimetypes.guess_type(file.name)[0] or "text/plain"
+    return Response(
+        _gzipped(file, file.stat().st_mtime_ns), media_type=kind, headers={**headers, "Content-Encoding": "gzip"}
+    )
+
+
+@lru_cache(maxsize=32)
+def _gzipped(file: Path, changed: int) -> bytes:
+    return gzip.compress(file.read_bytes(), 6)

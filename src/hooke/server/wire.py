@@ -84,6 +84,8 @@ class ImageView(BaseModel):
     height: int
     canvas_url: str
     """PNG of exactly what the model sees (resized and cropped)."""
+    thumbnail_url: str
+    """WebP of the same, for a list."""
     uploaded: bool
     predictions: list[PredictionView]
     """Top five; empty for a model that is no classifier."""

@@ -24,7 +24,7 @@ type Part = (said: Heard, body: Uint8Array<ArrayBuffer>) => void
 /** A kernel that does not even hear is busy, or gone. */
 export const PATIENCE = 6000
 /** Addresses of pictures within an answer. */
-const PICTURES = /"(picture_url|guess_url|sheet_url|canvas_url)":\s*"(\/[^"]+)"/g
+const PICTURES = /"(picture_url|guess_url|sheet_url|canvas_url|thumbnail_url)":\s*"(\/[^"]+)"/g
 const EMPTY = [204, 304]
 
 export class Kernel implements Line {

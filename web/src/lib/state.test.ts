@@ -15,7 +15,7 @@ const model: Model = {
   unique: 0, neurons: 0, recording: null, record_command: '',
 }
 const photo = (id: string): Photo => ({
-  id, name: id, width: 8, height: 8, canvas_url: `/${id}`, uploaded: false, predictions: [],
+  id, name: id, width: 8, height: 8, canvas_url: `/${id}`, thumbnail_url: `/${id}/small`, uploaded: false, predictions: [],
 })
 const dictionaryOf = (name: string): Dictionary => {
   const side = name === 'early' ? 4 : 2

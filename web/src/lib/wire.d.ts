@@ -762,6 +762,8 @@ export interface components {
             height: number;
             /** Canvas Url */
             canvas_url: string;
+            /** Thumbnail Url */
+            thumbnail_url: string;
             /** Uploaded */
             uploaded: boolean;
             /** Predictions */
