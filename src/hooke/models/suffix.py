@@ -25,11 +25,15 @@ TOLERANCE = 1e-5
 
 @dataclass(frozen=True, eq=False)
 class Prefix:
-    """What a batch comes to up to a layer: the layer's tensor, and everything that what follows reads besides."""
+    """What a batch comes to up to a layer: the layer's tensor, and everything that what follows reads besides.
+
+    `edits` were made on the way.
+    """
 
     batch: Tensor
     values: Tensor
     crossing: dict[fx.Node, Any]
+    edits: tuple[Edit, ...] = ()
 
 
 class Suffix:
@@ -60,22 +64,28 @@ class Suffix:
         """Whether several copies of a batch are run in one pass, sample by sample in their order."""
         return not self.shared or self._scaling is not None
 
-    def prepare(self, batch: Tensor) -> Prefix:
-        """Run up to the layer; without gradients. `batch`: normalised inputs."""
+    def prepare(self, batch: Tensor, edits: Sequence[Edit] = ()) -> Prefix:
+        """Run up to the layer; without gradients. `batch`: normalised inputs; `edits`: of what comes up to the layer.
+
+        Errors: AddressError for an edit of a layer that comes after it.
+        """
         if not self.shared:
-            with torch.no_grad(), tapped(self.model, [self.layer.name]) as taps:
-                return Prefix(batch, taps(batch)[self.layer.name], {})
+            with torch.no_grad(), tapped(self.model, [self.layer.name], edits) as taps:
+                return Prefix(batch, taps(batch)[self.layer.name], {}, tuple(edits))
         nodes, cut = self._graph.nodes, self._graph.order[self._cut]
+        placed, ports = self._before(edits)
         known: dict[fx.Node, Any] = {}
         with torch.no_grad():
             for at, node in enumerate(nodes[: cut + 1]):
                 own = batch.clone() if self.model.layers.site("input").overwritten else batch
                 known[node] = own if node is self._graph.first else self._graph.run(node, known)
+                for name in ports.get(node, ()):
+                    known[node] = self._passed(name, known[node], False, placed[name], {}, {})
                 for used in node.all_input_nodes:
                     if all(self._graph.order[user] <= at for user in used.users):
                         del known[used]
         values = dict(leaves(known[self._cut]))[self._leaf]
-        return Prefix(batch, values, known)
+        return Prefix(batch, values, known, tuple(edits))
 
     def run(
         self, prefix: Prefix, values: Tensor, at: Sequence[str] = (LOGITS,), edits: Sequence[Edit] = ()
@@ -147,6 +157,17 @@ class Suffix:
 
         return replaced(value, leaf, passed)
 
+    def _before(self, edits: Sequence[Edit]) -> tuple[dict[str, list[tuple[Place, Edit]]], dict[fx.Node, list[str]]]:
+        """Edits by layer, and the layers by where they are passed on the way to this one."""
+        placed = by_layer(self.model, edits)
+        ports: dict[fx.Node, list[str]] = {}
+        for name in sorted(placed, key=lambda name: self.model.layers.site(name).order):
+            node, _ = self._graph.mark(self.model.layers.site(name))
+            if self._graph.order[node] > self._graph.order[self._cut]:
+                raise AddressError(f"an edit of {name}", f"it comes after {self.layer.name}")
+            ports.setdefault(node, []).append(name)
+        return placed, ports
+
     @staticmethod
     def _reads(placed: dict[str, list[tuple[Place, Edit]]]) -> list[str]:
         return [name for pairs in placed.values() for _, edit in pairs for name in edit.reads]
@@ -175,7 +196,8 @@ class Suffix:
         own = by_layer(self.model, edits).get(self.layer.name, [])
         rest = [edit for edit in edits if not set(by_layer(self.model, [edit])) & {self.layer.name}]
         values = edited_by(values, self.layer, own)
-        with tapped(self.model, at, [Replace(Place(self.layer.name), values), *rest]) as taps:
+        before = [edit for edit in prefix.edits if not set(by_layer(self.model, [edit])) & {self.layer.name}]
+        with tapped(self.model, at, [*before, Replace(Place(self.layer.name), values), *rest]) as taps:
             return taps(batch)
 
     def _probe(self) -> None:

@@ -1,20 +1,24 @@
 """/api/images/{image}/flow: what groups give to each other, layer by layer, up to a label; and how true that is."""
 
+import asyncio
 import math
+import time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from hooke.addresses import Place
+from hooke.models.editing.edit import Edit
 from hooke.models.layers import LOGITS
 from hooke.models.model import Model
 from hooke.server.computed import LATER, Label, Report, computed
 from hooke.server.groups import Count, views
 from hooke.server.microscope import Here, Microscope
 from hooke.server.shelf import Photograph
-from hooke.server.wire_groups import FlowControlView, FlowGroupView, FlowLayerView, FlowView
-from hooke.studies.flow import GroupFlow, group_flow, shuffled_flow
+from hooke.server.whatif import Edits, given_edits
+from hooke.server.wire_groups import EditedFlowView, FlowControlView, FlowGroupView, FlowLayerView, FlowView
+from hooke.studies.flow import GroupFlow, edited_flow, group_flow, shuffled_flow
 from hooke.studies.groups import fitting, from_left
 from hooke.studies.layers import tracing_layers
 from hooke.studies.reports.targets import likeliest
@@ -53,6 +57,13 @@ async def get_flow_control(here: Here, asked: Asked) -> Response:
     return computed(here, f"flow control {asked[1]}", lambda report: _control(here, *asked, report))
 
 
+@router.get("/what-if", response_model=EditedFlowView, responses=LATER)
+async def get_edited_flow(here: Here, asked: Asked, edits: Edits) -> Response:
+    """The flow of the same groups in the edited model."""
+    made = await asyncio.to_thread(given_edits, here, edits)
+    return computed(here, f"edited flow {asked[1]} {edits}", lambda report: _edited(here, asked, made, report))
+
+
 def _target(model: Model, of: int | None, rather: int | None) -> str:
     """The address of what is asked about; empty: the likeliest label. Errors: AddressError for labels it has not."""
     texts = [str(model.resolve(Place(LOGITS, label))) for label in (of, rather) if label is not None]
@@ -75,6 +86,19 @@ def _control(here: Microscope, photograph: Photograph, asked: Question, report: 
     report(1, 2)
     found = shuffled_flow(here.model, photograph.canvas, flow, seed=here.seed)
     return FlowControlView(agreement=_told(found.agreement), edge_agreement=_told(found.edge_agreement))
+
+
+def _edited(here: Microscope, asked: tuple[Photograph, Question], edits: list[Edit], report: Report) -> EditedFlowView:
+    flow = _flow(here, *asked, report)
+    report(1, 2)
+    begun = time.perf_counter()
+    found = edited_flow(here.model, asked[0].canvas, flow, edits)
+    return EditedFlowView(
+        score=found.score, constant=found.constant, gives=[one.tolist() for one in found.nodes],
+        rest=list(found.residuals), edges=[edge.tolist() for edge in found.edges],
+        around=[one.tolist() for one in found.around], constants=[one.tolist() for one in found.constants],
+        imbalance=found.imbalance(), seconds=time.perf_counter() - begun,
+    )  # fmt: skip
 
 
 def _view(found: GroupFlow) -> FlowView:

@@ -1,6 +1,7 @@
 """/api/images/{image}/groups: a layer in a few groups, how many are enough, and what each does to the labels."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -8,13 +9,18 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from hooke.addresses import Place
+from hooke.errors import AddressError
 from hooke.factorization.factorization import Factorization
 from hooke.models.layers import LOGITS
 from hooke.server.computed import LATER, Label, Report, computed, known
 from hooke.server.microscope import Here, Microscope
 from hooke.server.shelf import Photograph
+from hooke.server.whatif import Edits, given_edits, spread
 from hooke.server.wire_groups import (
     CurveView,
+    EditedGroupsView,
+    EditedGroupView,
+    EditedLabelView,
     GroupEffectsRow,
     GroupEffectsView,
     GroupsView,
@@ -22,7 +28,9 @@ from hooke.server.wire_groups import (
     RankedView,
     RankView,
 )
+from hooke.studies.edited_groups import edited_groups
 from hooke.studies.groups import GroupStudy, fitting, group_study, layer_curve, slider
+from hooke.studies.what_if import CONTROLS
 
 router = APIRouter(prefix="/api/images/{image}/groups")
 
@@ -61,6 +69,20 @@ async def get_group_effects(
     return computed(here, name, lambda report: _effects(here, photograph, layer, count, more, report))
 
 
+@router.get("/what-if", response_model=EditedGroupsView)
+async def get_edited_groups(
+    here: Here, image: str, edits: Edits,
+    group: Annotated[str, Query(description="The address of any of the groups.", max_length=200)],
+    labels: Annotated[str, Query(pattern=r"^(\d{1,7}(,\d{1,7})*)?$", max_length=200)] = "",
+    controls: Annotated[int, Query(ge=0, le=CONTROLS)] = CONTROLS,
+) -> Response:  # fmt: skip
+    """The same groups in the edited model: how strong, where, and what the labels lose without them."""
+    photograph = here.shelf.get(image)
+    name = f"edited groups {image} {group} {labels} {controls} {edits}"
+    asked = [int(one) for one in labels.split(",") if one]
+    return await known(here, name, lambda: _edited(here, photograph, group, edits, asked, controls))
+
+
 def views(found: Factorization, colours: Sequence[int], order: Sequence[int]) -> tuple[float, list[GroupView]]:
     """The largest amount of all groups, and the groups in this order."""
     peak, peaks = float(found.scores.max()), found.peaks()
@@ -73,6 +95,37 @@ def views(found: Factorization, colours: Sequence[int], order: Sequence[int]) ->
         )
         for group in order
     ]  # fmt: skip
+
+
+def _edited(
+    here: Microscope, photograph: Photograph, group: str, edits: str, labels: Sequence[int], controls: int
+) -> EditedGroupsView:
+    begun = time.perf_counter()
+    place = here.model.resolve(group)
+    if not isinstance(place, Place) or place.component is None:
+        raise AddressError(group, "it is no group", next_step="give the address of one: LAYER#KEY.NUMBER")
+    for label in labels:
+        here.model.resolve(Place(LOGITS, label))
+    groups, _ = here.model.grouped(place)
+    found = edited_groups(here.model, photograph.canvas, groups, given_edits(here, edits), controls, here.seed)
+    before, after = found.before.flatten(1), found.after.flatten(1)
+    levels = (after * (LEVELS / max(float(before.max()), 1e-30))).round().int()
+    return EditedGroupsView(
+        groups=[
+            EditedGroupView(
+                index=at, before=float(before[at].mean()), after=float(after[at].mean()), levels=levels[at].tolist(),
+                random=spread(found.random[:, at]),
+            )
+            for at in range(len(groups))
+        ],
+        explained_before=found.explained[0], explained_after=found.explained[1],
+        labels=[
+            EditedLabelView(index=at, logit=float(found.logits[at]), measured=found.lost[:, at].tolist())
+            for at in labels
+            if found.logits is not None and found.lost is not None
+        ],
+        draws=len(found.random), beside=found.beside, seconds=time.perf_counter() - begun,
+    )  # fmt: skip
 
 
 def _groups(here: Microscope, photograph: Photograph, layer: str) -> GroupsView:

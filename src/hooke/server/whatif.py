@@ -38,12 +38,14 @@ UNITS = 8
 LONGEST = 4000
 """Characters of the text of all edits."""
 
+Edits = Annotated[str, Query(description="As text, one a line.", max_length=LONGEST)]
+
 _EDGE = re.compile(r"(ablate|scale)\((.+?)\s*->\s*(.+?)(,\s+[-+0-9.eE]+|,\s+mean)?\)")
 
 
 @router.get("/api/images/{image}/what-if", response_model=WhatIfView)
 async def get_what_if(
-    here: Here, image: str, edits: Annotated[str, Query(description="As text, one a line.", max_length=LONGEST)],
+    here: Here, image: str, edits: Edits,
     layer: str = "", row: int = 0, column: int = 0, of: Label = None, rather: Label = None,
     controls: Annotated[int, Query(ge=0, le=CONTROLS)] = CONTROLS,
 ) -> Response:  # fmt: skip
@@ -54,11 +56,15 @@ async def get_what_if(
     def work() -> WhatIfView:
         begun = time.perf_counter()
         at = _at(here, layer, row, column) if layer else None
-        made = [edit for line in edits.splitlines() for edit in read(here, line)]
-        found = what_if(here.model, photograph.canvas, made, at, controls, here.seed)
+        found = what_if(here.model, photograph.canvas, given_edits(here, edits), at, controls, here.seed)
         return told(here, photograph, found, at, (of, rather), time.perf_counter() - begun)
 
     return await known(here, name, work)
+
+
+def given_edits(here: Microscope, texts: str) -> list[Edit]:
+    """All edits of a request. Errors: EditError for a line that is none."""
+    return [edit for line in texts.splitlines() for edit in read(here, line)]
 
 
 def read(here: Microscope, text: str) -> list[Edit]:

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel
 
+from hooke.server.wire_whatif import SpreadView
+
 
 class GroupView(BaseModel):
     """One group of a layer in a photograph."""
@@ -78,6 +80,37 @@ class GroupEffectsView(BaseModel):
     rows: list[GroupEffectsRow]
 
 
+class EditedGroupView(BaseModel):
+    """A group before and after edits: its mean amount over the places, and `random`: that after random others."""
+
+    index: int
+    before: float
+    after: float
+    levels: list[int]
+    """Its amounts after the edits, row by row, in thousandths of the peak of all groups before them."""
+    random: SpreadView | None
+
+
+class EditedLabelView(BaseModel):
+    """A label in the edited model; `measured`: by how much its logit falls there without each group, and the rest."""
+
+    index: int
+    logit: float
+    measured: list[float]
+
+
+class EditedGroupsView(BaseModel):
+    """The groups of a layer (by their index) found again after edits, beside `draws` random others (`beside`)."""
+
+    groups: list[EditedGroupView]
+    explained_before: float
+    explained_after: float
+    labels: list[EditedLabelView]
+    draws: int
+    beside: str
+    seconds: float
+
+
 class FlowGroupView(BaseModel):
     """A group in a flow: what it gives to what is asked about, and by how much that falls without it.
 
@@ -128,3 +161,18 @@ class FlowControlView(BaseModel):
 
     agreement: list[float | None]
     edge_agreement: list[float | None]
+
+
+class EditedFlowView(BaseModel):
+    """The flow of the same groups in the edited model; numbers as those of the flow, nothing taken away to measure."""
+
+    score: float
+    constant: float
+    gives: list[list[float]]
+    """Of each layer, what its groups (the rest last) give."""
+    rest: list[float]
+    edges: list[list[list[float]]]
+    around: list[list[float]]
+    constants: list[list[float]]
+    imbalance: float
+    seconds: float

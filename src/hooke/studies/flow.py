@@ -23,6 +23,8 @@ from hooke.factorization.flows import Flows, balanced, parts_of, split_gradient
 from hooke.factorization.method import Method
 from hooke.factorization.nmf import nmf_of
 from hooke.factorization.rows import Maps, maps_of, rows_of, tensor_of
+from hooke.models.editing.edit import Edit
+from hooke.models.editing.placing import by_layer
 from hooke.models.edits import Replace
 from hooke.models.groups import Groups
 from hooke.models.layers import LOGITS
@@ -32,6 +34,7 @@ from hooke.models.suffix import Prefix, suffix_of
 from hooke.models.taps import tapped
 from hooke.numeric.similarity import spearman
 from hooke.shapes import Canvas
+from hooke.studies.what_if import variants
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +50,11 @@ class GroupFlow(Displayed):
     flows: Flows
     effects: tuple[Tensor, ...]
     edge_effects: tuple[Tensor, ...]
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(one.layer for one in self.factorizations)
 
     @property
     def agreement(self) -> tuple[float, ...]:
@@ -102,14 +110,28 @@ def group_flow(
 
 def shuffled_flow(model: Model, canvas: Canvas, flow: GroupFlow, *, way: Way = Way(), seed: int = 0) -> GroupFlow:
     """The control: the same with each direction's entries moved to other channels, and the amounts fitted anew."""
-    layers = [one.layer for one in flow.factorizations]
-    chain = _Chain(model, canvas, target(model, flow.of), layers, way)
+    chain = _Chain(model, canvas, target(model, flow.of), flow.layers, way)
     groups = []
     for one, maps in zip(flow.factorizations, chain.maps, strict=True):
         fit = fixed(rows_of(maps.detach().cpu()), shuffled(one.directions, seed))
         groups.append(Groups(one.key, one.layer, fit.directions, fit.reader, fit.mean))
     carried = [chain.carried(level, later) for level, later in enumerate(groups[1:])]
     return _measured(chain, flow.factorizations, groups, carried)
+
+
+def edited_flow(model: Model, canvas: Canvas, flow: GroupFlow, edits: Sequence[Edit], *, way: Way = Way()) -> Flows:
+    """The same groups' flow in the edited model: their directions stay, all else is read and derived anew.
+
+    What an edit sets to given values depends on nothing before it, so what flows from there is a constant.
+    Errors: those of `what_if`.
+    """
+    made = variants(model, canvas, edits, flow.layers).made[0]
+    chain = _Chain(model, canvas, target(model, flow.of), flow.layers, way, made)
+    groups = [one.groups for one in flow.factorizations]
+    carried = [chain.carried(level, later) for level, later in enumerate(groups[1:])]
+    with torch.no_grad():
+        parts = [parts_of(maps, own) for maps, own in zip(chain.maps, groups, strict=True)]
+        return balanced(chain.layers, parts, chain.gradients, carried, chain.score)
 
 
 def rank_correlation(one: Float[Tensor, "item"], other: Float[Tensor, "item"]) -> float:
@@ -132,13 +154,18 @@ def cuts(model: Model, canvas: Canvas, layers: Sequence[str]) -> list[str]:
 
 
 class _Chain:
-    """One photograph in some layers: what they hold, and gradients between them."""
+    """One photograph in some layers: what they hold, and gradients between them; `edits` are made all along."""
 
-    def __init__(self, model: Model, canvas: Canvas, of: Target, layers: Sequence[str], way: Way) -> None:
+    def __init__(
+        self, model: Model, canvas: Canvas, of: Target, layers: Sequence[str], way: Way, edits: Sequence[Edit] = ()
+    ) -> None:
         self.model, self.of, self.layers, self.way = model, of, tuple(layers), way
         batch = model.modality.normalize(canvas[None]).to(model.device, model.dtype)
         self.suffixes = [suffix_of(model, name) for name in layers]
-        self.prefixes: list[Prefix] = [suffix.prepare(batch) for suffix in self.suffixes]
+        self.later = [_split(model, edits, name) for name in layers]
+        self.prefixes: list[Prefix] = [
+            suffix.prepare(batch, before) for suffix, (before, _) in zip(self.suffixes, self.later, strict=True)
+        ]
         self.maps = [
             maps_of(prefix.values, suffix.layer.axes)
             for suffix, prefix in zip(self.suffixes, self.prefixes, strict=True)
@@ -162,15 +189,13 @@ class _Chain:
         with torch.enable_grad():
             values = self._along(level)
             reached = self.onward(level, values)
-            found = [
-                torch.autograd.grad(reached, values, part.expand_as(reached), retain_graph=True)[0] for part in split
-            ]
+            found = [_back(reached, values, part.expand_as(reached)) for part in split]
         return torch.stack([one.mean(0, keepdim=True) for one in found])
 
     def _gradient(self, level: int) -> Maps:
         with torch.enable_grad():
             values = self._along(level)
-            (gradient,) = torch.autograd.grad(self.read(level, values).sum(), values)
+            gradient = _back(self.read(level, values).sum(), values)
         return gradient.mean(0, keepdim=True)
 
     def _along(self, level: int) -> Maps:
@@ -180,7 +205,23 @@ class _Chain:
     def _run(self, level: int, maps: Maps, at: Sequence[str]) -> dict[str, Tensor]:
         suffix = self.suffixes[level]
         values = tensor_of(maps, suffix.layer.axes, suffix.layer.shape)
-        return suffix.run(self.prefixes[level], values, at)
+        return suffix.run(self.prefixes[level], values, at, self.later[level][1])
+
+
+def _back(reached: Tensor, values: Tensor, along: Tensor | None = None) -> Tensor:
+    """The gradient; 0 where nothing leads from the one to the other, since an edit sets all between them."""
+    if not reached.requires_grad:
+        return torch.zeros_like(values)
+    return torch.autograd.grad(reached, values, along, retain_graph=True, materialize_grads=True)[0]
+
+
+def _split(model: Model, edits: Sequence[Edit], layer: str) -> tuple[list[Edit], list[Edit]]:
+    """The edits up to a layer, those of it among them, and those after it."""
+    order = model.layers.site
+    after = [any(order(name).order > order(layer).order for name in by_layer(model, [edit])) for edit in edits]
+    return [edit for edit, late in zip(edits, after, strict=True) if not late], [
+        edit for edit, late in zip(edits, after, strict=True) if late
+    ]
 
 
 def _measured(

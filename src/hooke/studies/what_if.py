@@ -126,6 +126,33 @@ class _Each(Edit):
         return torch.cat([edited_by(part, row, pairs) for part, pairs in zip(parts, self.own, strict=True)])
 
 
+@dataclass(frozen=True, eq=False)
+class Variants:
+    """Edits as they are made of one photograph (the first of `made`), and the same elsewhere (`beside` says where).
+
+    What comes before the first edited layer is there, for all.
+    """
+
+    model: Model
+    suffix: Suffix
+    prefix: Prefix
+    made: Sequence[Sequence[Edit]]
+    beside: str
+
+    def values(self, lists: Sequence[Sequence[Edit]], reads: Sequence[str]) -> dict[str, Tensor]:
+        """What layers hold with each of several lists of edits, one sample for each."""
+        parts: list[dict[str, Tensor]] = []
+        size = TOGETHER if self.suffix.together else 1
+        for start in range(0, len(lists), size):
+            some = [by_layer(self.model, edits) for edits in lists[start : start + size]]
+            values = self.prefix.values.repeat(len(some), *[1] * (self.prefix.values.ndim - 1))
+            layers = dict.fromkeys(layer for one in some for layer in one)
+            edits = [_Each(Place(at), self.model, tuple(tuple(one.get(at, ())) for one in some)) for at in layers]
+            with torch.no_grad():
+                parts.append(self.suffix.run(self.prefix, values, reads, edits))
+        return {name: torch.cat([part[name] for part in parts]) for name in reads}
+
+
 def what_if(
     model: Model,
     canvas: Canvas,
@@ -142,14 +169,26 @@ def what_if(
     direction in another order.
     Errors: EditError for edits that contradict, touch nothing, or cannot be made here; AddressError.
     """
-    edits = tuple(edits)
+    reads = _reads(model, at)
+    tried = variants(model, canvas, edits, reads, controls, seed)
+    found = tried.values([(), *tried.made], reads)
+    vector = found[at.layer][index(model.layer(at.layer), at)] if at else None
+    return WhatIf(tuple(edits), _seen(found.get(LOGITS)), _seen(vector), tried.beside)
+
+
+def variants(
+    model: Model, canvas: Canvas, edits: Sequence[Edit], reads: Sequence[str], controls: int = 0, seed: int = 0
+) -> Variants:
+    """The edits, and at most `controls` times the same made elsewhere, with the values that they take from data.
+
+    `reads`: the layers that will be looked at. Errors: as `what_if`.
+    """
     for edit in edits:
         _possible(edit)
     coherent(model, [Ablate(edit.at) if isinstance(edit, Felt) else _settled(model, edit) for edit in edits])
     batch = model.modality.normalize(canvas[None]).to(model.device, model.dtype)
     ends = dict.fromkeys(edit.at.layer for edit in edits if isinstance(edit, Felt))
     layers = list(dict.fromkeys([*by_layer(model, _causes(model, edits)), *ends]))
-    reads = _reads(model, at)
     first = min([*layers, *reads], key=lambda name: model.layers.site(name).order)
     suffix = suffix_of(model, first)
     prefix = suffix.prepare(batch)
@@ -165,9 +204,7 @@ def what_if(
             ]
             for one in (edits, *others)
         ]
-        found = _run(model, suffix, prefix, [(), *made], reads)
-    vector = found[at.layer][index(model.layer(at.layer), at)] if at else None
-    return WhatIf(edits, _seen(found.get(LOGITS)), _seen(vector), beside)
+    return Variants(model, suffix, prefix, made, beside)
 
 
 def _possible(edit: Edit) -> None:
@@ -197,21 +234,6 @@ def _reads(model: Model, at: Place | None) -> list[str]:
 
 def _means(model: Model, layer: str, values: Tensor) -> Tensor:
     return values.movedim(model.layer(layer).axes.index("channel"), 0).flatten(1).mean(1)
-
-
-def _run(
-    model: Model, suffix: Suffix, prefix: Prefix, variants: Sequence[Sequence[Edit]], reads: Sequence[str]
-) -> dict[str, Tensor]:
-    """What layers hold with each of several lists of edits, one sample for each."""
-    parts: list[dict[str, Tensor]] = []
-    size = TOGETHER if suffix.together else 1
-    for start in range(0, len(variants), size):
-        some = [by_layer(model, edits) for edits in variants[start : start + size]]
-        values = prefix.values.repeat(len(some), *[1] * (prefix.values.ndim - 1))
-        layers = dict.fromkeys(layer for one in some for layer in one)
-        edits = [_Each(Place(layer), model, tuple(tuple(one.get(layer, ())) for one in some)) for layer in layers]
-        parts.append(suffix.run(prefix, values, reads, edits))
-    return {name: torch.cat([part[name] for part in parts]) for name in reads}
 
 
 def _seen(rows: Tensor | None) -> Seen | None:

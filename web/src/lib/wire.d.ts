@@ -112,6 +112,58 @@ export interface components {
             parts: number[];
         };
         /**
+         * AtlasCellView
+         * @description One cell: where it is, and of how many vectors it is the mean; the rest once it is drawn.
+         */
+        AtlasCellView: {
+            /** Row */
+            row: number;
+            /** Column */
+            column: number;
+            /** Count */
+            count: number;
+            /** Cosine */
+            cosine?: number | null;
+            /** Label */
+            label?: string | null;
+            /** Credit */
+            credit?: number | null;
+            /**
+             * Units
+             * @default []
+             */
+            units: number[];
+        };
+        /**
+         * AtlasView
+         * @description The map of a layer as it stands; `cells` in the order of their pictures on the sheet, row by row.
+         */
+        AtlasView: {
+            /** Layer */
+            layer: string;
+            /** Side */
+            side: number;
+            /** Cells */
+            cells: components["schemas"]["AtlasCellView"][];
+            /** Sheet */
+            sheet: string;
+            /** Columns */
+            columns: number;
+            agreement: components["schemas"]["AgreementView"] | null;
+            /** Photographs */
+            photographs: number;
+            /** Vectors */
+            vectors: number;
+            /** Labels */
+            labels: number;
+            /** Layout */
+            layout: string;
+            /** Steps */
+            steps: number;
+            /** Done */
+            done: boolean;
+        };
+        /**
          * BesideView
          * @description One control, and what came out beside it by each metric, in the order of the metrics.
          */
@@ -456,6 +508,77 @@ export interface components {
             opposes: components["schemas"]["EffectView"][];
         };
         /**
+         * EditedFlowView
+         * @description The flow of the same groups in the edited model; numbers as those of the flow, nothing taken away to measure.
+         */
+        EditedFlowView: {
+            /** Score */
+            score: number;
+            /** Constant */
+            constant: number;
+            /** Gives */
+            gives: number[][];
+            /** Rest */
+            rest: number[];
+            /** Edges */
+            edges: number[][][];
+            /** Around */
+            around: number[][];
+            /** Constants */
+            constants: number[][];
+            /** Imbalance */
+            imbalance: number;
+            /** Seconds */
+            seconds: number;
+        };
+        /**
+         * EditedGroupView
+         * @description A group before and after edits: its mean amount over the places, and `random`: that after random others.
+         */
+        EditedGroupView: {
+            /** Index */
+            index: number;
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
+            /** Levels */
+            levels: number[];
+            random: components["schemas"]["SpreadView"] | null;
+        };
+        /**
+         * EditedGroupsView
+         * @description The groups of a layer (by their index) found again after edits, beside `draws` random others (`beside`).
+         */
+        EditedGroupsView: {
+            /** Groups */
+            groups: components["schemas"]["EditedGroupView"][];
+            /** Explained Before */
+            explained_before: number;
+            /** Explained After */
+            explained_after: number;
+            /** Labels */
+            labels: components["schemas"]["EditedLabelView"][];
+            /** Draws */
+            draws: number;
+            /** Beside */
+            beside: string;
+            /** Seconds */
+            seconds: number;
+        };
+        /**
+         * EditedLabelView
+         * @description A label in the edited model; `measured`: by how much its logit falls there without each group, and the rest.
+         */
+        EditedLabelView: {
+            /** Index */
+            index: number;
+            /** Logit */
+            logit: number;
+            /** Measured */
+            measured: number[];
+        };
+        /**
          * EffectView
          * @description By how much (logits, first order) a unit speaks for a label.
          */
@@ -538,6 +661,24 @@ export interface components {
             masked: string;
             /** Failures */
             failures: number;
+        };
+        /**
+         * FamiliesView
+         * @description Units of a layer whose tunings are the same but for a turn, a reflection, a change of scale or of hue.
+         */
+        FamiliesView: {
+            /** Layer */
+            layer: string;
+            /** Kinds */
+            kinds: components["schemas"]["KindView"][];
+            /** Threshold */
+            threshold: number;
+            /** Smallest */
+            smallest: number;
+            /** Stimuli */
+            stimuli: number;
+            /** Field */
+            field: number;
         };
         /**
          * FinishedEvent
@@ -776,6 +917,22 @@ export interface components {
         JobView: {
             /** Job */
             job: string;
+        };
+        /**
+         * KindView
+         * @description All families of one kind, largest first, and how many its control has: each unit's values in random order.
+         */
+        KindView: {
+            /** Kind */
+            kind: string;
+            /** Unit */
+            unit: string;
+            /** Families */
+            families: components["schemas"]["TwinsView"][];
+            /** Shuffled */
+            shuffled: number;
+            /** Shuffled Units */
+            shuffled_units: number;
         };
         /**
          * LabelView
@@ -1356,6 +1513,20 @@ export interface components {
             glyphs: string;
             /** Glyph Count */
             glyph_count: number;
+        };
+        /**
+         * TwinsView
+         * @description One family (or one pair of mirror images): its channels, and the place of each, in their order.
+         *
+         *     `places` in the unit of their kind: where each answers most; of a logarithmic parameter, octaves from the first.
+         */
+        TwinsView: {
+            /** Channels */
+            channels: number[];
+            /** Places */
+            places: number[];
+            /** Likeness */
+            likeness: number;
         };
         /**
          * UnitEffectsView
