@@ -126,7 +126,8 @@ def test_routes_are_described_without_a_model_under_stable_names() -> None:
         "get_confusions", "get_doubt", "get_how_sure", "get_patch", "get_what_if",
         "get_channels", "get_drilled", "get_labels", "get_pairs", "get_pointed", "get_spatial", "get_votes",
         "get_standing", "measure_standing",
-        "get_layer", "get_quality", "get_selectivity", "get_tuning", "get_weights", "search",
+        "get_atlas", "get_families", "get_layer",
+        "get_quality", "get_selectivity", "get_tuning", "get_weights", "search",
     }  # fmt: skip
     assert {"ProgressEvent", "FinishedEvent", "EndEvent", "ErrorView"} <= page["components"]["schemas"].keys()
     answers = [operation["responses"] for path in page["paths"].values() for operation in path.values()]

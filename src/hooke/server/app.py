@@ -16,11 +16,13 @@ from hooke.models.model import Model
 from hooke.responses.recording import Recording
 from hooke.server import (
     alike,
+    atlas,
     beside,
     channels,
     dictionary,
     drawings,
     faces,
+    families,
     flow,
     grids,
     groups,
@@ -47,8 +49,8 @@ from hooke.visualization.ascent import Ascent
 
 STATIC = Path(__file__).parent / "static"
 PARTS = (
-    model, images, dictionary, grids, spatial, channels, groups, flow, drawings, progress, faces, layer, unit, recorded,
-    search, patch, alike, whatif, sure, verdicts, beside,
+    model, images, dictionary, grids, spatial, channels, groups, flow, drawings, progress, faces, layer, families,
+    atlas, unit, recorded, search, patch, alike, whatif, sure, verdicts, beside,
 )  # fmt: skip
 ROUTERS = tuple(part.router for part in PARTS)
 

@@ -58,13 +58,14 @@ def painted(grid: Grid, name: str) -> Sheet:
     side = most * min(grid.seen, CELL, LARGEST // most)
     view = GridView(
         layer=grid.layer, rows=grid.rows, columns=grid.columns, sheet_url=f"/api/grids/{name}.webp",
-        norms=grid.norms.tolist(), agreement=_agreement(grid.agreement) if grid.agreement else None, level=grid.level,
+        norms=grid.norms.tolist(), agreement=agreed(grid.agreement) if grid.agreement else None, level=grid.level,
         levels=grid.levels, step=grid.step, canvases=grid.passes, photographs=grid.passes * grid.share, done=grid.done,
     )  # fmt: skip
     return Sheet(view, webp(picture_of(mosaic(grid, side)), quality=82, method=2))
 
 
-def _agreement(found: Agreement) -> AgreementView:
+def agreed(found: Agreement) -> AgreementView:
+    """The medians of an agreement, as they are told; None where there is none."""
     cosine, shuffled, centred = (
         None if math.isnan(value) else value
         for value in (float(each.nanmedian()) for each in (found.cosines, found.shuffled, found.centred))

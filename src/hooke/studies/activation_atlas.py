@@ -5,8 +5,9 @@ Carter, Armstrong, Schubert, Johnson, Olah, "Activation Atlas", Distill 2019; la
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -72,6 +73,11 @@ class Principal:
         return found
 
 
+def usual_layout() -> Layout:
+    """UMAP where umap-learn is installed, else along the principal directions."""
+    return UMAP() if find_spec("umap") else Principal()
+
+
 @dataclass(frozen=True, eq=False)
 class Vectors:
     """Vectors of a layer from many photographs, and where each is from: [photograph, row, column].
@@ -90,8 +96,9 @@ class Vectors:
 class Atlas(Displayed):
     """The map as it stands: which cells are there, how many vectors each is the mean of, and their pictures.
 
-    `cells` of those that are there, row by row. `of` says what the vectors were chosen by, or "". At the end
-    `agreement` of the pictures with the means is known.
+    `cells` of those that are there, row by row, as `means`, the vectors that they stand for. `homes`: in which cell of
+    the finest grid each vector of all is, counted row by row; -1: in none that is there. `of` says what the vectors
+    were chosen by, or "". At the end `agreement` of the pictures with the means is known.
     """
 
     layer: str
@@ -99,6 +106,8 @@ class Atlas(Displayed):
     there: Bool[Tensor, "row column"]
     counts: Int[Tensor, "row column"]
     cells: Float[Tensor, "cell channel height width"]
+    means: Float[Tensor, "cell unit"]
+    homes: Int[Tensor, "point"]
     seen: int
     agreement: Agreement | None
     level: int
@@ -116,26 +125,42 @@ def gathered(
     One pass a photograph, and one from the layer on and back for each target. Errors: AddressError for a layer without
     height and width, or a target that is none.
     """
+    found: list[Vectors] = []
+    canvases = (samples.read(number, model.modality) for number in range(len(samples)))
+    for some in gathering(model, canvases, layer, of, each=each, seed=seed):
+        watch("photographs", len(found), len(samples))
+        found.append(some)
+    return together(found)
+
+
+def gathering(
+    model: Model, canvases: Iterable[Canvas], layer: str, of: Sequence[Asked] = (), *, each: int = 16, seed: int = 0
+) -> Iterator[Vectors]:
+    """The vectors of one photograph after the other, as `gathered` has them."""
     row, wanted = spatial_layer(model, layer), [target(model, one) for one in of]
     suffix = suffix_of(model, layer)
-    values, places, credits = [], [], []
-    for number in range(len(samples)):
-        watch("photographs", number, len(samples))
-        canvas = samples.read(number, model.modality)
+    for number, canvas in enumerate(canvases):
         batch = model.modality.normalize(canvas[None]).to(model.device, model.dtype)
         prefix = suffix.prepare(batch)
         maps = by_position(prefix.values, row)
         chosen = torch.randperm(maps.shape[0] * maps.shape[1], generator=stream(seed, "atlas", str(number)))[:each]
         spots = torch.stack([chosen // maps.shape[1], chosen % maps.shape[1]], 1)
-        values.append(maps[spots[:, 0], spots[:, 1]])
-        places.append(torch.cat([torch.full((len(spots), 1), number), spots], 1))
-        for one in wanted:
+        credits = torch.zeros(len(wanted), len(spots))
+        for at, one in enumerate(wanted):
             with torch.enable_grad():
                 leaf = prefix.values.detach().requires_grad_()
                 (gradient,) = torch.autograd.grad(one.read(suffix.run(prefix, leaf, sorted(one.layers))).sum(), leaf)
-            credits.append((by_position(gradient * leaf.detach(), row).sum(2))[spots[:, 0], spots[:, 1]])
-    together = torch.zeros(0, sum(map(len, values))) if not wanted else _by_target(credits, len(wanted))
-    return Vectors(layer, torch.cat(values), torch.cat(places), tuple(one.name for one in wanted), together)
+            credits[at] = (by_position(gradient * leaf.detach(), row).sum(2))[spots[:, 0], spots[:, 1]]
+        places = torch.cat([torch.full((len(spots), 1), number), spots], 1)
+        yield Vectors(layer, maps[spots[:, 0], spots[:, 1]], places, tuple(one.name for one in wanted), credits)
+
+
+def together(some: Sequence[Vectors]) -> Vectors:
+    """The vectors of several photographs as one."""
+    return Vectors(
+        some[0].layer, torch.cat([one.values for one in some]), torch.cat([one.places for one in some]),
+        some[0].targets, torch.cat([one.credits for one in some], 1),
+    )  # fmt: skip
 
 
 def activation_atlas(
@@ -163,14 +188,16 @@ def activation_atlas(
     whole = levels(means, there)
     toward = [whitened(level.vectors, moment, 1e-2) for level in whole]
     seen = spot(model, vectors.layer).seen
+    homes = torch.full((len(vectors.values),), -1)
+    homes[chosen] = _numbered(there)[_cell(points, side)]
     for one in inverted(model, vectors.layer, whole, by=by, toward=toward, seed=seed, every=every):
         own = whole[one.level]
         last = one.level == len(whole) - 1
         found = None if one.reached is None or not last else agreement(one.reached, own.vectors, seed)
         some = counts if last else own.there.long()
         yield Atlas(
-            vectors.layer, " rather than ".join(vectors.targets), own.there, some, one.canvases, seen, found, one.level,
-            one.step, one.passes, one.done and last,
+            vectors.layer, " rather than ".join(vectors.targets), own.there, some, one.canvases, own.vectors, homes,
+            seen, found, one.level, one.step, one.passes, one.done and last,
         )  # fmt: skip
 
 
@@ -181,9 +208,7 @@ def averaged(
 
     The grid spans from the 1st to the 99th percentile each way; what lies beyond is in the outermost cells.
     """
-    low, high = torch.quantile(points, 0.01, 0), torch.quantile(points, 0.99, 0)
-    index = ((points - low) / (high - low).clamp(min=1e-9) * side).long().clamp(0, side - 1)
-    cell = index[:, 1] * side + index[:, 0]
+    cell = _cell(points, side)
     counts = torch.bincount(cell, minlength=side**2)
     sums = torch.zeros(side**2, values.shape[1]).index_add_(0, cell, values)
     means = sums / counts.clamp(min=1)[:, None]
@@ -227,5 +252,15 @@ def _ranks(values: Float[Tensor, "point"]) -> Float[Tensor, "point"]:
     return values.argsort(stable=True).argsort().float()
 
 
-def _by_target(credits: Sequence[Tensor], targets: int) -> Float[Tensor, "target point"]:
-    return torch.stack([torch.cat(list(credits[at::targets])) for at in range(targets)])
+def _cell(points: Points, side: int) -> Int[Tensor, "point"]:
+    """In which of all cells of the grid each point is, row by row."""
+    low, high = torch.quantile(points, 0.01, 0), torch.quantile(points, 0.99, 0)
+    index = ((points - low) / (high - low).clamp(min=1e-9) * side).long().clamp(0, side - 1)
+    found: Tensor = index[:, 1] * side + index[:, 0]
+    return found
+
+
+def _numbered(there: Bool[Tensor, "row column"]) -> Int[Tensor, "cell"]:
+    """The number of each cell among those that are there; -1: it is not."""
+    flat = there.flatten()
+    return torch.where(flat, flat.long().cumsum(0) - 1, -1)

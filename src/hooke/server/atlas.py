@@ -1,0 +1,155 @@
+"""/api/layer/atlas: what a layer sees in the photographs at hand, as a map that is told while it sharpens."""
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import torch
+from fastapi import APIRouter
+from starlette.responses import Response
+from torch import Tensor
+
+from hooke.addresses import Place
+from hooke.models.layers import LOGITS
+from hooke.server.computed import LATER, answer, later
+from hooke.server.microscope import Here, Microscope
+from hooke.server.refusals import Absent
+from hooke.server.sheets import agreed
+from hooke.server.shelf import Photograph
+from hooke.server.sprites import picture_of, sheet
+from hooke.server.standing import Grown
+from hooke.server.wire_layer import AtlasCellView, AtlasView
+from hooke.studies.activation_atlas import (
+    Atlas,
+    Layout,
+    Vectors,
+    activation_atlas,
+    gathering,
+    together,
+    usual_layout,
+)
+from hooke.studies.activation_grid import middles
+from hooke.studies.inversion import Inversion
+from hooke.studies.semantic_dictionary import is_spatial
+
+router = APIRouter()
+
+METHOD = Inversion(work=1600)
+SIDE, LEAST = 8, 3
+"""Cells a side, and the fewest vectors of a cell."""
+EACH, PHOTOGRAPHS, LABELS = 48, 24, 12
+"""Places of each photograph, and how many photographs and labels at most."""
+EVERY, GREY = 4, 4
+"""Steps from one half-drawn sheet to the next, and those after which there is something to see."""
+CELL, UNITS = 72, 4
+"""Pixels a side of a cell on the sheet, and how many of its strongest units are told."""
+GATHERED, LAID = 0.45, 0.55
+"""Shares of the work that are done once the vectors are gathered, and once they are laid out."""
+
+
+@router.get("/api/layer/atlas", response_model=AtlasView, responses=LATER)
+async def get_atlas(here: Here, layer: str) -> Response:
+    """The atlas of a layer with height and width, of the photographs that are there now, the latest where many are."""
+    row = here.model.layer(layer)
+    if not is_spatial(row):
+        raise Absent(f"the atlas of {layer}", "this layer has no height and width, so no places to gather from")
+    photographs = here.shelf.all()[-PHOTOGRAPHS:]
+    if not photographs:
+        raise Absent(f"the atlas of {layer}", "there are no photographs", next_step="drop some on the page")
+    seen = hashlib.sha256(" ".join(one.id for one in photographs).encode()).hexdigest()[:16]
+    name = f"atlas {row.name} {seen}"
+    if body := here.answers.get(name):
+        return answer(body)
+    growth = here.growths.get(name) or here.growths.put(name, growing(here, photographs, row.name, name))
+    return later(here.queue.grow(name, growth))
+
+
+def growing(here: Microscope, photographs: Sequence[Photograph], layer: str, name: str) -> Iterator[Grown]:
+    """Gathers, lays out and draws in slices, and keeps the map when it is done."""
+    try:
+        yield from _grown(here, photographs, layer, name)
+    except Exception:
+        here.growths.drop(name)
+        raise
+    here.growths.drop(name)
+
+
+def _grown(here: Microscope, photographs: Sequence[Photograph], layer: str, name: str) -> Iterator[Grown]:
+    layout = usual_layout()
+    view = AtlasView(
+        layer=layer, side=SIDE, cells=[], sheet="", columns=SIDE, agreement=None, photographs=len(photographs),
+        vectors=0, labels=0, layout=type(layout).__name__, steps=0, done=False,
+    )  # fmt: skip
+    labels = _likeliest(here, photographs)
+    some: list[Vectors] = []
+    of = [Place(LOGITS, label) for label in labels]
+    canvases = [photograph.canvas for photograph in photographs]
+    for one in gathering(here.model, canvases, layer, of, each=EACH, seed=here.seed):
+        some.append(one)
+        view = view.model_copy(update={"vectors": view.vectors + len(one.values), "labels": len(labels)})
+        yield Grown(GATHERED * len(some) / len(canvases), view)
+    vectors = together(some)
+    for atlas in drawing(here, vectors, layout):
+        if atlas.level or atlas.step >= GREY:
+            view = view.model_copy(update=shown(here, atlas, vectors, labels))
+        if atlas.done:
+            here.answers.put(name, view.model_dump_json().encode())
+        yield Grown(LAID + (1 - LAID) * _drawn(atlas), view)
+
+
+def drawing(here: Microscope, vectors: Vectors, layout: Layout) -> Iterator[Atlas]:
+    """The atlas of all vectors, whatever they speak for."""
+    whole = replace(vectors, targets=(), credits=torch.zeros(0, len(vectors.values)))
+    side = max(2, min(SIDE, math.isqrt(len(vectors.values) // LEAST)))
+    return activation_atlas(
+        here.model, whole, side=side, least=LEAST, layout=layout, by=METHOD, seed=here.seed, every=EVERY
+    )
+
+
+def shown(here: Microscope, atlas: Atlas, vectors: Vectors, labels: Sequence[int]) -> dict[str, object]:
+    """What is told of the map as it stands: its cells and their sheet; at the end what each is about."""
+    side = atlas.there.shape[0]
+    counts = atlas.counts[atlas.there].tolist()
+    cells = [
+        AtlasCellView(row=row, column=column, count=count)
+        for (row, column), count in zip(atlas.there.nonzero().tolist(), counts, strict=True)
+    ]
+    if atlas.agreement is not None:
+        said = spoken(atlas.homes, vectors.credits, len(cells))
+        strongest = atlas.means.topk(min(UNITS, atlas.means.shape[1]), 1)
+        for at, cell in enumerate(cells):
+            cosine = float(atlas.agreement.cosines[at])
+            cell.cosine = None if math.isnan(cosine) else cosine
+            kept = zip(strongest.indices[at].tolist(), strongest.values[at].tolist(), strict=True)
+            cell.units = [unit for unit, value in kept if value > 0]
+            if said is not None and float(said[at].max()) > 0:
+                cell.credit = float(said[at].max())
+                cell.label = here.model.label(labels[int(said[at].argmax())])
+    pictures = [picture_of(one) for one in middles(atlas.cells, atlas.seen)]
+    return {
+        "side": side, "cells": cells, "columns": side, "sheet": sheet(pictures, CELL, side, quality=80),
+        "agreement": agreed(atlas.agreement) if atlas.agreement else None, "steps": atlas.step, "done": atlas.done,
+    }  # fmt: skip
+
+
+def spoken(homes: Tensor, credits: Tensor, cells: int) -> Tensor | None:
+    """By how much the vectors of each cell speak for each target, in the mean [cell, target]; None without targets."""
+    if not len(credits):
+        return None
+    inside = homes >= 0
+    sums = torch.zeros(cells, len(credits)).index_add_(0, homes[inside], credits.T[inside])
+    return sums / homes[inside].bincount(minlength=cells).clamp(min=1)[:, None]
+
+
+def _likeliest(here: Microscope, photographs: Sequence[Photograph]) -> list[int]:
+    """The likeliest label of each photograph, each once; none where the model is no classifier."""
+    found = [guesses[0].index for photograph in photographs if (guesses := here.predictions(photograph))]
+    return list(dict.fromkeys(found))[-LABELS:]
+
+
+def _drawn(atlas: Atlas) -> float:
+    """About how much of the drawing is done, by the canvases that went through the network."""
+    cells = int(atlas.homes.max()) + 1
+    coarsest = METHOD.coarse * 4**2
+    return 1.0 if atlas.done else min(0.99, atlas.passes / (coarsest + METHOD.last(cells) * cells))
