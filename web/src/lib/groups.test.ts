@@ -1,8 +1,8 @@
 /** Groups: hues that stay apart, mixtures that go grey, strengths at a point, and the table of effects. */
 import { expect, it } from 'vitest'
 
-import { effectRows, hue, keyColour, mixed, nearestRank, oklch, painted, strengthAt } from './groups'
-import type { Group, GroupRank } from './types'
+import { afterEdits, afterRows, changed, contour, effectRows, hue, keyColour, mixed, nearestRank, oklch, painted, strengthAt } from './groups'
+import type { EditedGroups, Group, GroupRank } from './types'
 
 const group = (index: number, colour: number, levels: number[]): Group => ({
   index, address: `a#f.${index}`, colour, share: 0, row: 0, column: 0, levels, units: [],
@@ -60,4 +60,34 @@ it('lays the effects out as the groups are shown, the rest last, the difference 
   expect([difference!.label, difference!.effects, difference!.measured]).toEqual([
     'tabby rather than dog', [3, -2, 0.5], [3.5, -0.5, 0],
   ])
+})
+
+const edited: EditedGroups = {
+  groups: [
+    { index: 0, before: 2, after: 1, levels: [0, 250, 125, 0], random: null },
+    { index: 1, before: 3, after: 0, levels: [0, 0, 0, 0], random: null },
+  ],
+  explained_before: 0.9, explained_after: 0.5, draws: 0, beside: '', seconds: 1,
+  labels: [{ index: 7, logit: 4, measured: [1, 2, 3] }, { index: 9, logit: 1, measured: [0.5, 1, 1] }],
+}
+
+it('puts the groups where they are after edits, by their own numbers', () => {
+  expect(afterEdits(rank, edited).groups.map((one) => [one.index, one.levels])).toEqual([
+    [1, [0, 0, 0, 0]], [0, [0, 250, 125, 0]],
+  ])
+  expect([changed(2, 1), changed(3, 0), changed(0, 0), changed(0, 1)]).toEqual([-0.5, -1, 0, null])
+})
+
+it('orders what labels lose in the edited model as the table, and takes the difference of two', () => {
+  const row = (index: number) => ({ label: '', index, effects: [], measured: [] })
+  expect(afterRows(edited, [row(-1), row(7), row(8)], rank.groups, 7, 9)).toEqual([[1, 0.5, 2], [2, 1, 3], null])
+  expect(afterRows(edited, [row(-1)], rank.groups, 7, 8)).toEqual([null])
+})
+
+it('outlines where a map is at least half its peak', () => {
+  expect(contour([0, 0, 0, 0], 2)).toBe('')
+  expect(contour([4, 1, 0, 0], 2)).toBe('M0 0h1M0 0v1M1 0v1M0 1h1')
+  const around = contour([0, 0, 0, 0, 1, 2, 0, 2, 2], 3)
+  expect(around.match(/h1/g)).toHaveLength(4)
+  expect(around.match(/v1/g)).toHaveLength(4)
 })

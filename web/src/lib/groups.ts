@@ -1,7 +1,7 @@
 /** Groups over a photograph: a hue for each that it keeps, mixtures that go grey, and how strong each is at a point. */
 import type { Rgb } from './colour'
 import { placeOn, type Spot } from './grid'
-import type { Group, GroupEffects, GroupRank } from './types'
+import type { EditedGroups, Group, GroupEffects, GroupRank } from './types'
 import { firstName } from './words'
 
 /** Thousandths: `levels` are shares of the largest amount of all groups. */
@@ -102,6 +102,46 @@ export function effectRows(
   const label = `${firstName(one.label)} rather than ${firstName(other.label)}`
   const difference = { label, index: -1, effects: minus(one.effects, other.effects), measured: minus(one.measured, other.measured) }
   return [difference, ...rows]
+}
+
+/** The groups where they are after edits. */
+export function afterEdits(rank: GroupRank, edited: EditedGroups): GroupRank {
+  const levels = new Map(edited.groups.map((one) => [one.index, one.levels]))
+  return { ...rank, groups: rank.groups.map((group) => ({ ...group, levels: levels.get(group.index) ?? group.levels })) }
+}
+
+/** By how much something changed, of what it was: -1 where nothing is left; null where there was nothing before. */
+export const changed = (before: number, after: number): number | null => (before > 0 ? after / before - 1 : after > 0 ? null : 0)
+
+/** For each row of the table by how much the label falls without each group in the edited model; null: not known. */
+export function afterRows(
+  edited: EditedGroups, rows: readonly EffectRow[], groups: readonly Group[], of: number | null, rather: number | null,
+): (readonly number[] | null)[] {
+  const order = [...groups.map((group) => group.index), edited.groups.length]
+  const lost = (label: number | null): number[] | null => {
+    const found = edited.labels.find((one) => one.index === label)?.measured
+    return found ? order.map((at) => found[at] ?? 0) : null
+  }
+  return rows.map((row) => {
+    const [one, other] = row.index < 0 ? [lost(of), lost(rather)] : [lost(row.index), null]
+    return row.index < 0 && one && other ? one.map((value, at) => value - other[at]!) : row.index < 0 ? null : one
+  })
+}
+
+/** The outline, as a path in units of places, of where a map is at least a share of its peak; empty where it is all zero. */
+export function contour(levels: readonly number[], width: number, share = 0.5): string {
+  const least = share * Math.max(...levels)
+  const height = levels.length / width
+  const inside = (row: number, column: number): boolean =>
+    row >= 0 && column >= 0 && row < height && column < width && levels[row * width + column]! >= least
+  if (least <= 0) return ''
+  let path = ''
+  for (let row = 0; row <= height; row++)
+    for (let column = 0; column <= width; column++) {
+      if (inside(row, column) !== inside(row - 1, column)) path += `M${column} ${row}h1`
+      if (inside(row, column) !== inside(row, column - 1)) path += `M${column} ${row}v1`
+    }
+  return path
 }
 
 const radians = (degrees: number): number => (degrees * Math.PI) / 180
