@@ -1,8 +1,8 @@
 /** The flow's diagram: widths add up, nodes keep apart; a trace has the shares that the study finds. */
 import { describe, expect, it } from 'vitest'
 
-import { diagram, onPath, outline, traced, type Node } from './flow'
-import type { Flow, FlowLayer } from './types'
+import { diagram, edited, onPath, outline, shifts, traced, type Node } from './flow'
+import type { EditedFlow, Flow, FlowLayer } from './types'
 
 const layer = (name: string, gives: number[]): FlowLayer => ({
   layer: name, height: 1, width: 1, peak: 1, explained: 1, rest: 0, agreement: null,
@@ -111,6 +111,39 @@ it('outlines a ribbon and a share of it', () => {
   const ribbon = { from: [0, 0] as Node, to: [1, 0] as Node, value: 1, width: 10, x0: 0, y0: 0, x1: 100, y1: 20 }
   expect(outline(ribbon)).toBe('M0.00 0.00C50.00 0.00 50.00 20.00 100.00 20.00V30.00C50.00 30.00 50.00 10.00 0.00 10.00Z')
   expect(outline(ribbon, 0.5)).toContain('V25.00')
+})
+
+describe('the flow after edits', () => {
+  const after: EditedFlow = {
+    score: 4, constant: 1, imbalance: 0, seconds: 1, rest: [0.5, 1, 0.25],
+    gives: [[1, 2], [0, 3], [1, 2]], edges: [[[1, 0], [0, 2]], [[0, 1], [0, 2]]], around: [[0, 0], [0, 0]], constants: [[-1, 1], [0, 0]],
+  }
+  const now = edited(known, after)
+
+  it('has the same groups with other numbers', () => {
+    expect(now.layers.map(({ layer, rest, groups }) => [layer, rest, groups.map(({ gives }) => gives)])).toEqual([
+      ['one', 0.5, [1, 2]], ['two', 1, [0, 3]], ['three', 0.25, [1, 2]],
+    ])
+    expect(now.score).toBe(4)
+    expect(known.score).toBe(9)
+  })
+
+  it('stands where the flow before stands, as wide for as much', () => {
+    const [one, other] = [diagram(known, room, now), diagram(now, room, known, known)]
+    expect(other.scale).toBe(one.scale)
+    expect(other.height).toBe(one.height)
+    expect(other.bars.map(({ node, x, top, room }) => [node, x, top, room])).toEqual(
+      one.bars.map(({ node, x, top, room }) => [node, x, top, room]),
+    )
+    expect(other.scale * 9).toBeLessThanOrEqual(room.bars)
+    for (const ribbon of other.ribbons) expect(ribbon.width).toBeCloseTo(Math.abs(ribbon.value) * one.scale, 9)
+  })
+
+  it('names the largest changes first', () => {
+    expect(shifts(known, now).slice(0, 3)).toEqual([
+      { node: [2, 1], before: 8, after: 2 }, { node: [1, 0], before: 4, after: 0 }, { node: [0, 1], before: 5, after: 2 },
+    ])
+  })
 })
 
 const same = (a: Node, b: Node): boolean => a[0] === b[0] && a[1] === b[1]

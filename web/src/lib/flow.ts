@@ -1,5 +1,5 @@
 /** The flow as a diagram: nodes and ribbons as wide as what flows is large, and what belongs to one group of it. */
-import type { Flow } from './types'
+import type { EditedFlow, Flow } from './types'
 
 /** A group of a layer, by its number (the last is the rest); one layer more than there are: the target. */
 export type Node = readonly [layer: number, group: number]
@@ -67,19 +67,23 @@ export interface Room {
 export const MARGIN = 4
 
 /** Lay the flow out: columns from the first layer to the target, groups where most of what they give goes, the rest
-    of each layer at its foot. */
-export function diagram(flow: Flow, room: Room): Diagram {
+    of each layer at its foot. `beside`: another flow of the same groups; both then have the same scale and the same
+    rooms, in the order of `first`. */
+export function diagram(flow: Flow, room: Room, beside: Flow | null = null, first: Flow = flow): Diagram {
   const edges = edgesOf(flow)
   const sizes = sizesOf(flow, edges)
-  const scale = room.bars / Math.max(...sizes.map((column) => sum(column.map(({ into, out }) => Math.max(into, out)))), 1e-30)
-  const first = room.picture + MARGIN
-  const step = (room.width - first - room.bar - room.right) / (sizes.length - 1)
-  const columns = sizes.map((_, level) => first + level * step)
-  const orders = ordered(flow, edges)
+  const others = beside ? sizesOf(beside, edgesOf(beside)) : sizes
+  const fullest = [...sizes, ...others].map((column) => sum(column.map(({ into, out }) => Math.max(into, out))))
+  const scale = room.bars / Math.max(...fullest, 1e-30)
+  const left = room.picture + MARGIN
+  const step = (room.width - left - room.bar - room.right) / (sizes.length - 1)
+  const columns = sizes.map((_, level) => left + level * step)
+  const orders = ordered(first, edgesOf(first))
   const rooms = sizes.map((column, level) =>
     column.map(({ into, out }, group) => {
       const least = level === sizes.length - 1 ? 0 : group === column.length - 1 ? room.picture * 0.6 : room.picture
-      return Math.max(Math.max(into, out) * scale, least)
+      const other = others[level]![group]!
+      return Math.max(Math.max(into, out, other.into, other.out) * scale, least)
     }),
   )
   const heights = rooms.map((column) => sum(column) + room.gap * (column.length - 1))
@@ -99,6 +103,32 @@ export function diagram(flow: Flow, room: Room): Diagram {
     })
   })
   return { bars, ...ports(flow, edges, bars, scale, room.bar), columns, height, scale }
+}
+
+/** The flow of the same groups after edits; nothing was taken away to measure it. */
+export function edited(flow: Flow, after: EditedFlow): Flow {
+  const { score, constant, edges, around, constants, imbalance } = after
+  const layers = flow.layers.map((layer, level) => ({
+    ...layer,
+    rest: after.rest[level]!,
+    groups: layer.groups.map((one, group) => ({ ...one, gives: after.gives[level]![group]! })),
+  }))
+  return { ...flow, score, constant, edges, around, constants, imbalance, layers }
+}
+
+export interface Shift {
+  readonly node: Node
+  readonly before: number
+  readonly after: number
+}
+
+/** What the groups of all layers give before and after, the largest changes first. */
+export function shifts(before: Flow, after: Flow): Shift[] {
+  return before.layers
+    .flatMap(({ groups }, level) =>
+      groups.map(({ gives }, group): Shift => ({ node: [level, group], before: gives, after: after.layers[level]!.groups[group]!.gives })),
+    )
+    .sort((a, b) => Math.abs(b.after - b.before) - Math.abs(a.after - a.before))
 }
 
 /** The outline of a ribbon, or of a share of its width. */
