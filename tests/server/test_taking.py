@@ -47,6 +47,8 @@ STANDS: dict[str, dict[str, Any]] = {
     "feeds": {**UNIT, "other": "act1"},
     "fed": {**UNIT, "other": "logits"},
     "units": {"model": "toy:made", "layer": "act2"},
+    "families": {"model": "toy:made", "layer": "act2", "steps": 4},
+    "atlas": {"model": "toy:made", "layer": "act2", "steps": 2, "layout": "Principal"},
 }  # fmt: skip
 
 

@@ -26,6 +26,8 @@ export interface Stand {
   readonly other?: string | null
   /** A stimulus and the parameter that is swept. */
   readonly stimulus?: readonly [string, string] | null
+  /** How an atlas was laid out: UMAP or Principal. */
+  readonly layout?: string | null
   /** Steps of what is drawn; left out: as many as usual. */
   readonly steps?: number | null
   /** The photographs of the page by their ids, for places that are transplanted. */
@@ -265,6 +267,45 @@ export const RECIPES: Readonly<Record<string, (stand: Stand) => string>> = {
       'data = [(canvas, model.predict(canvas, 1)[0].label) for canvas in canvases]',
       `print(hooke.effect(model, data, edit=hooke.edits.Ablate(${unitOf(stand)}), on="probability", controls=19))`,
     ),
+  families(stand) {
+    const few = number(stand.steps) === null ? null : `(${stand.steps}, ${stand.steps}), 2`
+    return lines(
+      'import hooke',
+      'from hooke.responses.families import families, reflections, shuffled',
+      'from hooke.responses.stimuli import Gratings, Patches',
+      'from hooke.responses.tuning import Sweep',
+      '',
+      opened(stand),
+      `layer = ${text(stand.layer ?? '')}`,
+      `stripes = hooke.tune(model, layer, Gratings(), over=("orientation", "frequency"), by=Sweep(${few ?? '(16, 6), 8'}))`,
+      `discs = hooke.tune(model, layer, Patches(), over=("hue", "size"), by=Sweep(${few ?? '(16, 3), 6'}))`,
+      'for tuning, over in ((stripes, "orientation"), (stripes, "frequency"), (discs, "hue")):',
+      '    print(over, "shuffled:", len(families(shuffled(tuning, over), over)))',
+      '    for family in families(tuning, over):',
+      '        print(family.units, family.shifts, family.likeness)',
+      'print("mirror images, shuffled:", len(reflections(shuffled(stripes, "orientation"), "orientation")))',
+      'for pair in reflections(stripes, "orientation"):',
+      '    print(pair.units, pair.likeness)',
+    )
+  },
+  atlas(stand) {
+    const layout = stand.layout === 'UMAP' ? 'UMAP' : 'Principal'
+    return lines(
+      'from pathlib import Path',
+      '',
+      'import hooke',
+      `from hooke.studies.activation_atlas import ${layout}, activation_atlas, atlas_picture, gathering, together`,
+      'from hooke.studies.inversion import Inversion',
+      '',
+      opened(stand),
+      'canvases = [model.modality.canvas(picture) for _, picture in hooke.photographs()]',
+      `vectors = together(list(gathering(model, canvases, ${text(stand.layer ?? '')}, each=48)))`,
+      `by = Inversion(${number(stand.steps) === null ? 'work=1600' : `steps=${stand.steps}`})`,
+      `*_, atlas = activation_atlas(model, vectors, side=8, layout=${layout}(), by=by)`,
+      'Path("atlas.png").write_bytes(hooke.to_png(atlas_picture(atlas)[:3]))',
+      'print(len(vectors.values), atlas.agreement.cosines.median(), atlas.agreement.shuffled.median())',
+    )
+  },
   units: (stand) =>
     lines(
       'import hooke',

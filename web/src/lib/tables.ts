@@ -1,5 +1,5 @@
 /** Answers as tables, for those who take them away: rows of named numbers and words, and their CSV. */
-import type { Dictionary, Flow, Sheet, Spatial, Tuning, Density, Groups } from './types'
+import type { Atlas, Dictionary, Families, Flow, Sheet, Spatial, Tuning, Density, Groups } from './types'
 import { mapAt, unpack } from './tracing'
 
 export type Cell = string | number | boolean | null
@@ -146,4 +146,11 @@ export const TABLES: Readonly<Record<string, (answer: never) => Row[]>> = {
   fed: at('excite|inhibit'),
   ablation: at('rows'),
   units: sheet,
+  families: ({ kinds }: Families) =>
+    kinds.flatMap(({ kind, families }) =>
+      families.flatMap(({ channels, places, likeness }, family) =>
+        channels.map((channel, at) => ({ kind, family, likeness, channel, place: places[at]! })),
+      ),
+    ),
+  atlas: ({ cells }: Atlas) => cells.map(({ units, ...cell }) => ({ ...cell, units: units.join(' ') })),
 }

@@ -27,6 +27,11 @@ export type Work = Omit<Wire['WorkEvent'], 'job'>
 /** The grid of one layer as it stands. */
 export type CellGrid = Wire['GridView']
 export type CellGrids = Wire['GridsView']
+export type Families = Wire['FamiliesView']
+export type FamilyKind = Wire['KindView']
+/** The map of a layer as it stands. */
+export type Atlas = Omit<Wire['AtlasView'], 'cells'> & { cells: AtlasCell[] }
+export type AtlasCell = Required<Wire['AtlasCellView']>
 export type Sheet = Required<Wire['SheetView']>
 export type Density = Wire['DensityView']
 export type Selectivity = Wire['SelectivityView']

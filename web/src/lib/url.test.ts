@@ -31,6 +31,8 @@ describe('the URL', () => {
     { ...start, image: 'cat', figure: 'groups', embed: true },
     { ...unitView('odd/name ?&#', 0), figure: 'density', embed: true },
     { ...layerView('bn2.act'), figure: 'units', embed: true },
+    { ...layerView('bn2.act'), figure: 'families' },
+    { ...layerView('bn2.act'), figure: 'atlas', sort: '-norm' },
     { ...start, image: 'cat', layer: 'bn2.act', place: { row: 1, column: 2 }, beside: true },
     { ...unitView('bn2.act', 3), beside: true },
     { ...layerView('bn2.act'), sort: '-norm', beside: true },

@@ -63,7 +63,7 @@ export const GRAMMAR: Readonly<Record<string, string>> = grammar
 
 /** The figures of a unit's and of a layer's page. */
 export const EVIDENCE: readonly string[] = [
-  'looks', 'quality', 'density', 'examples', 'selectivity', 'tuning', 'feeds', 'fed', 'ablation', 'units',
+  'looks', 'quality', 'density', 'examples', 'selectivity', 'tuning', 'feeds', 'fed', 'ablation', 'units', 'families', 'atlas',
 ]
 
 /** Read a view from a path and a query; what makes no sense is left out. */
