@@ -20,12 +20,13 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import toy_server
-from hooke.publish import figures
 from hooke.publish.publish import publish, publish_whole
 from hooke.publish.work import Plan
+from hooke.server import grids
 from hooke.server.app import create_app
 from hooke.storage.store import Store
-figures.IMAGES = tuple(line for line in figures.IMAGES if line.name != "activation grids")
+from hooke.studies.inversion import Inversion
+grids.METHOD = Inversion(steps=4, coarse=2)
 folder = Path(sys.argv[2])
 def app(count):
     return create_app(toy_server.toy(), toy_server.photographs()[:count], Store(), method=toy_server.method())
@@ -122,6 +123,20 @@ def test_a_photograph_has_a_page_of_its_own_and_what_is_not_there_says_so(page: 
     expect(told).to_contain_text("hooke explore")
 
 
+def test_its_grids_are_drawn_and_answer_the_pointer(page: Page, address: str) -> None:
+    page.goto(f"{address}#/image/first")
+    grid = page.locator("figure[data-layer=act2][data-done=true]")
+    page.get_by_role("heading", name="Every place as a picture").scroll_into_view_if_needed()
+    expect(grid.locator(".agrees")).to_have_text(re.compile(r"cosine [\d.]+, shuffled -?[\d.]+;\s+told \d+\s%"))
+    cells = grid.get_by_role("application")
+    cells.scroll_into_view_if_needed()
+    cells.hover()
+    expect(grid.locator(".loupe")).to_be_visible()
+    colours = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+    assert grid.locator(".loupe").evaluate(colours) > 8  # it holds a picture
+    expect(grid.locator(".units .chip")).to_have_count(3)
+
+
 def test_search_finds_what_is_published(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_role("searchbox").first.fill("act2:1")
@@ -134,6 +149,9 @@ def test_a_single_file_opens_from_a_disk(page: Page, folder: Path) -> None:
     expect(page.locator(".where .place")).to_have_text("row 2, column 2")
     expect(page.locator(".unit .picture[data-state=ready] img").first).to_have_attribute("src", re.compile("^blob:"))
     expect(page.locator(".unit .for li").first).to_be_visible()
+    page.get_by_role("heading", name="Every place as a picture").scroll_into_view_if_needed()
+    expect(page.locator("figure[data-level][data-done=true]")).to_have_attribute("data-layer", "act2")  # and no other
+    assert page.locator("nav img").first.evaluate("image => image.src").startswith("data:image/webp;")
 
 
 def test_a_folder_opened_from_a_disk_says_what_to_do(page: Page, folder: Path, complaints: list[str]) -> None:

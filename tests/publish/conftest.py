@@ -7,20 +7,20 @@ from types import ModuleType
 import pytest
 from fastapi import FastAPI
 
-from hooke.publish import figures
 from hooke.publish.publish import Published, publish
 from hooke.publish.work import Plan
 from hooke.server.app import create_app
 from hooke.storage.store import Store
+from hooke.studies.inversion import Inversion
 
 PLAN = Plan(("act1", "act2"), units=1)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def quick() -> Iterator[None]:
-    """Without the grids, which take long."""
+    """Grids of a few steps."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "IMAGES", tuple(line for line in figures.IMAGES if line.name != "activation grids"))
+        patch.setattr("hooke.server.grids.METHOD", Inversion(steps=2, coarse=1))
         yield
 
 

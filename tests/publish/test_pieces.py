@@ -1,5 +1,6 @@
 """The pieces of publishing: a folder that is continued, estimates, views, the HTML."""
 
+import errno
 import io
 import json
 import re
@@ -10,8 +11,9 @@ import pytest
 
 from hooke.errors import PublishError
 from hooke.publish import ledger as ledgers
-from hooke.publish.folder import QUESTION, Folder, rounded
+from hooke.publish.folder import QUESTION, Folder, rounded, writing
 from hooke.publish.ledger import Ledger
+from hooke.publish.names import file_of
 from hooke.publish.pages import Built, Head, page, whole
 from hooke.publish.preview import preview
 from hooke.publish.publish import looked_at
@@ -22,13 +24,64 @@ HEAD = Head('a "cat" & <dog>', "words", "/image/cat", "hooke explore toy", "prev
 def test_a_folder_is_continued_with_the_same_question_only(tmp_path: Path) -> None:
     Folder(tmp_path / "site", {"layers": ["a"]}).put("data/x.json", b"1")
     assert Folder(tmp_path / "site", {"layers": ["a"]}).has("data/x.json")
-    with pytest.raises(PublishError, match="another model"):
+    with pytest.raises(PublishError, match="what differs: layers"):
         Folder(tmp_path / "site", {"layers": ["b"]})
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("all of it")
     with pytest.raises(PublishError, match="not empty"):
         Folder(tmp_path / "mine", {})
-    assert not (tmp_path / "mine" / QUESTION).exists()
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_what_a_killed_run_left_half_written_is_cleared_away(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / f"{QUESTION}.12.partial").write_text("{")  # the very first file
+    folder = Folder(site, {"layers": ["a"]})
+    folder.put("data/x.json", b"1")
+    (site / "data/y.json.13.partial").write_text("[1, ")
+    Folder(site, {"layers": ["a"]})
+    assert sorted(path.name for path in site.rglob("*")) == ["data", QUESTION, "x.json"]
+
+
+def test_a_folder_that_cannot_be_read_and_a_disk_that_is_full_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", refused)
+        with pytest.raises(PublishError, match="Permission denied"), writing(tmp_path):
+            Folder(tmp_path, {})
+    monkeypatch.setattr("hooke.publish.folder.put_whole", full)
+    with pytest.raises(PublishError, match="No space left") as told, writing(tmp_path):
+        Folder(tmp_path, {})
+    assert "run the same again" in told.value.next_step
+
+
+def test_an_answer_that_somebody_changed_is_told(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, {})
+    folder.keep("/api/model", {"name": "a"})
+    assert folder.answer("/api/model") == {"name": "a"}
+    folder.put(f"{file_of('/api/model')}.gz", b'{"name": ')
+    with pytest.raises(PublishError, match="no answer") as told:
+        folder.answer("/api/model")
+    assert "delete" in told.value.next_step
+
+
+def test_pictures_that_nothing_shows_are_taken_away(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, {})
+    shown, other = folder.picture(b"shown"), folder.picture(b"other")
+    (tmp_path / "pictures" / "mine.txt").write_text("kept")
+    folder.keep("/pictures", {"sheets": {"files": [shown]}})
+    folder.prune()
+    assert folder.has(shown)
+    assert not folder.has(other)
+    assert folder.has("pictures/mine.txt")
 
 
 def test_numbers_are_short() -> None:

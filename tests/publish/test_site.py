@@ -1,6 +1,8 @@
 """A published site says what the server says; what was interrupted goes on, to the same bytes."""
 
 import asyncio
+import errno
+import gzip
 import io
 import json
 import os
@@ -17,6 +19,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from hooke.errors import PublishError
+from hooke.publish import folder as folders
 from hooke.publish import work as works
 from hooke.publish.asking import Desk
 from hooke.publish.folder import rounded
@@ -26,11 +30,16 @@ from hooke.publish.work import Plan
 
 
 def answer(folder: Path, request: str) -> Any:
-    return json.loads((folder / file_of(request)).read_bytes())
+    return json.loads(gzip.decompress((folder / f"{file_of(request)}.gz").read_bytes()))
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """The files; what answers say is unpacked."""
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        name.removesuffix(".gz"): gzip.decompress(body) if name.endswith(".gz") else body
+        for name, body in files.items()
+    }
 
 
 def test_it_says_what_the_server_says(site: Published, make_app: Callable[[], FastAPI]) -> None:
@@ -80,7 +89,7 @@ def test_a_site_points_nowhere_but_into_itself(site: Published) -> None:
                 assert address.decode() in files
     assert PIL.Image.open(io.BytesIO(files["previews/first.jpg"])).size == (1200, 630)
     assert b'content="https://example.org/x/previews/first.jpg"' in files["first.html"]
-    assert site.bytes == sum(map(len, files.values()))
+    assert site.bytes == sum(path.stat().st_size for path in site.path.rglob("*") if path.is_file())
     assert [row["name"] for row in json.loads(files[file_of("/api/model")])["layers"] if row["spatial"]] == [
         "act1",
         "act2",
@@ -106,11 +115,13 @@ import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import toy_server
-from hooke.publish import figures, work
+from hooke.publish import work
 from hooke.publish.publish import publish
+from hooke.server import grids
 from hooke.server.app import create_app
 from hooke.storage.store import Store
-figures.IMAGES = tuple(line for line in figures.IMAGES if line.name != "activation grids")
+from hooke.studies.inversion import Inversion
+grids.METHOD = Inversion(steps=2, coarse=1)
 own, left = work.publish_answer, [int(sys.argv[4])]
 async def counted(*given):
     if not left[0]:
@@ -161,6 +172,52 @@ def test_one_view_is_one_file(make_app: Callable[[], FastAPI], tmp_path: Path) -
     assert data["start"] == "/image/first?layer=act2&at=1,1"
     assert all(one["canvas_url"].startswith("data:image/webp;base64,") for one in data["files"][file_of("/api/images")])
     assert "pictures/" not in found[1].replace('"data/pictures', "")
+
+
+def test_another_file_than_a_page_is_not_overwritten(make_app: Callable[[], FastAPI], tmp_path: Path) -> None:
+    out = tmp_path / "thesis.html"
+    out.write_text("<h1>all of it</h1>")
+    with pytest.raises(PublishError, match="no published page"):
+        publish_whole(make_app(), Plan(("act2",), units=0), "/", out)
+    with pytest.raises(PublishError, match="it is a folder"):
+        publish_whole(make_app(), Plan(("act2",), units=0), "/", tmp_path)
+    assert out.read_text() == "<h1>all of it</h1>"
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.html"]
+
+
+def test_a_full_disk_ends_the_run_at_once(
+    plan: Plan, make_app: Callable[[], FastAPI], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, own = [20], folders.put_whole
+
+    def filling(path: Path, content: bytes) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        own(path, content)
+
+    monkeypatch.setattr(folders, "put_whole", filling)
+    with pytest.raises(PublishError, match="No space left"):
+        publish(make_app(), plan, tmp_path / "site")
+    assert left == [-1]  # the first refusal was the last try
+    assert len(content(tmp_path / "site")) == 20
+
+
+def test_the_grids_of_a_copy_are_those_of_its_layers(
+    site: Published, make_app: Callable[[], FastAPI], tmp_path: Path
+) -> None:
+    (image,) = answer(site.path, "/api/images")
+    grids = answer(site.path, f"/api/images/{image['id']}/grids")["layers"]
+    assert answer(site.path, "/api/model")["grid_layers"] == [grid["layer"] for grid in grids] == ["act1", "act2"]
+    one = publish(make_app(), Plan(("act2",), units=0), tmp_path / "site").path
+    (alone,) = answer(one, f"/api/images/{image['id']}/grids")["layers"]
+    assert answer(one, "/api/model")["grid_layers"] == ["act2"]
+    assert (alone["layer"], alone["rows"], alone["columns"], alone["done"]) == ("act2", 8, 8, True)
+    assert alone["agreement"]["cosine"] is not None
+    with PIL.Image.open(one / alone["sheet_url"]) as sheet:
+        assert sheet.width % 8 == sheet.height % 8 == 0
+    with PIL.Image.open(one / answer(one, "/api/images")[0]["thumbnail_url"]) as small:
+        assert max(small.size) <= 104
 
 
 def test_the_desk_waits_for_what_takes_a_while(make_app: Callable[[], FastAPI]) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 from hooke.errors import PublishError
 
+MARK = '<meta name="generator" content="Hooke">'
+"""What every published page has in its head."""
 KEEPS_MODULE = re.compile(r"^import\b|\bimport\(|\bimport\.meta\b|^export\b", re.MULTILINE)
 """What only a module may say; anything else also runs as a plain script, which browsers open from a disk, too."""
 
@@ -107,7 +109,7 @@ def _page(head: Head, policy: str, site: Mapping[str, Any], links: str, script: 
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<meta name="generator" content="Hooke">
+{MARK}
 <meta name="description" content="{words}">
 <meta property="og:type" content="website">
 <meta property="og:title" content="{title}">

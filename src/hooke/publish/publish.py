@@ -1,7 +1,6 @@
 """`publish` and `publish_whole`: a folder of static files over some photographs and layers, or one file of one view."""
 
 import asyncio
-import json
 import re
 import shutil
 import warnings
@@ -19,14 +18,16 @@ from hooke.addresses import Place
 from hooke.errors import PublishError, nearest
 from hooke.provenance import describe
 from hooke.publish.figures import COUNT
-from hooke.publish.folder import Folder
+from hooke.publish.folder import Folder, writing
 from hooke.publish.ledger import Ledger, Report
-from hooke.publish.pages import Built, Head, built, data_url, page, whole
+from hooke.publish.pages import MARK, Built, Head, built, data_url, page, whole
 from hooke.publish.pictures import PICTURES
 from hooke.publish.preview import preview
 from hooke.publish.site import publish_answers
 from hooke.publish.work import Plan
 from hooke.server.app import STATIC
+from hooke.storage.whole import put_whole
+from hooke.studies.activation_grid import readable
 
 LOOKS = "which units fire where, and what each looks for."
 
@@ -51,12 +52,14 @@ def publish(app: FastAPI, plan: Plan, out: Path, *, url: str = "", report: Repor
     """
     parts = built(STATIC)
     ledger = Ledger(report)
-    folder, failures = _answered(app, plan, out, ledger)
-    _assets(folder, parts)
-    heads = _heads(app, plan, folder, url)
-    known = sorted(path.stem.rpartition(".")[2] for path in (out / "data").glob("*.json"))
-    for name, head in heads.items():
-        folder.put(name, page(head, known).encode())
+    with writing(out):
+        folder, failures = _answered(app, plan, out, ledger)
+        folder.prune()
+        _assets(folder, parts)
+        heads = _heads(app, plan, folder, url)
+        known = sorted(file[-13:-5] for file in folder.answers())
+        for name, head in heads.items():
+            folder.put(name, page(head, known).encode())
     files = [path for path in out.rglob("*") if path.is_file()]
     return Published(out, sum(path.stat().st_size for path in files), len(files), ledger.spent, failures)
 
@@ -66,19 +69,32 @@ def publish_whole(app: FastAPI, plan: Plan, view: str, out: Path, *, report: Rep
     parts = built(STATIC)
     beside = out.with_name(f"{out.name}.parts")
     ledger = Ledger(report)
-    folder, failures = _answered(app, plan, beside, ledger)
-    heads = list(_heads(app, plan, folder, "").values())
+    with writing(out):
+        _ours(out)
+        folder, failures = _answered(app, plan, beside, ledger)
+        text = _whole(app, plan, view, folder, parts).encode()
+        put_whole(out, text)
+        shutil.rmtree(beside)
+    return Published(out, len(text), 1, ledger.spent, failures)
+
+
+def _ours(out: Path) -> None:
+    """PublishError where another file than a published page is there."""
+    if out.is_file() and MARK not in out.read_text(encoding="utf-8", errors="replace")[:4000]:
+        step = "name another file, or delete this one"
+        raise PublishError(f"publish into {out}", "this file is no published page", next_step=step)
+    if out.is_dir():
+        raise PublishError(f"publish into {out}", "it is a folder", next_step="name a file, as view.html")
+
+
+def _whole(app: FastAPI, plan: Plan, view: str, folder: Folder, parts: Built) -> str:
+    beside = folder.root
+    head = next(iter(_heads(app, plan, folder, "").values()))
     pictures = {
         f"pictures/{path.name}": data_url(path.read_bytes(), "webp") for path in (beside / "pictures").glob("*.webp")
     }
-    files = {
-        f"data/{path.name}": _inlined(json.loads(path.read_bytes()), pictures)
-        for path in sorted((beside / "data").glob("*.json"))
-    }
-    text = whole(replace(heads[0], start=view, preview=""), parts, files).encode()
-    out.write_bytes(text)
-    shutil.rmtree(beside)
-    return Published(out, len(text), 1, ledger.spent, failures)
+    files = {file: _inlined(data, pictures) for file, data in folder.answers().items()}
+    return whole(replace(head, start=view, preview=""), parts, files)
 
 
 def looked_at(view: str, names: Sequence[str], layers: Sequence[str]) -> tuple[str | None, str | None, int | None]:
@@ -99,12 +115,14 @@ def looked_at(view: str, names: Sequence[str], layers: Sequence[str]) -> tuple[s
 
 def _answered(app: FastAPI, plan: Plan, out: Path, ledger: Ledger) -> tuple[Folder, dict[str, str]]:
     folder = Folder(out, _question(app, plan))
+    here = app.state.microscope
+    here.gridded = readable(here.model, plan.layers)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)
         try:
             failures = asyncio.run(publish_answers(app, plan, folder, ledger))
         finally:
-            app.state.microscope.close()
+            here.close()
     return folder, failures
 
 

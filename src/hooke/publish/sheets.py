@@ -12,7 +12,7 @@ DRAWN, GUESS = 128, 64
 """Sides of a drawn picture, and of the piece of a photograph that stands for one, in pixels."""
 COLUMNS = 8
 EACH = 64
-QUALITY = 72
+QUALITY = 60
 
 
 def sheets(folder: Folder, pictures: Sequence[PIL.Image.Image], side: int) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from hooke.models.model import Model
 from hooke.provenance import Provenance, describe, versions
 from hooke.server.answers import FOREVER, WebP
 from hooke.server.computed import LATER, answer, later
@@ -17,7 +16,7 @@ from hooke.server.refusals import Absent
 from hooke.server.shelf import Photograph
 from hooke.server.standing import Grown
 from hooke.server.wire_grids import GridsView
-from hooke.studies.activation_grid import activation_grids, grid_layers
+from hooke.studies.activation_grid import activation_grids
 from hooke.studies.inversion import Inversion
 
 router = APIRouter()
@@ -37,7 +36,7 @@ Name = Annotated[str, Path(pattern=r"^[0-9a-f]{64}(-\d{1,6}-\d{1,6})?$")]
 async def get_grids(here: Here, image: str) -> Response:
     """The activation grids of a photograph, coarse to fine: the job's stream tells what there is of them so far."""
     photograph = here.shelf.get(image)
-    asked = questions(here.model, photograph, here.seed)
+    asked = questions(here, photograph)
     if not asked:
         raise Absent(f"the grids of {here.model.name}", "none of its layers has height and width")
     kept = await asyncio.to_thread(lambda: {layer: here.grids.get(one.key) for layer, one in asked.items()})
@@ -58,18 +57,19 @@ async def get_grid_sheet(here: Here, name: Name) -> Response:
     return WebP(sheet.picture, headers=FOREVER)
 
 
-def questions(model: Model, photograph: Photograph, seed: int) -> dict[str, Provenance]:
+def questions(here: Microscope, photograph: Photograph) -> dict[str, Provenance]:
     """What the grids of a photograph are asked as, by layer."""
+    model, seed = here.model, here.seed
     dtype, own = str(model.dtype).removeprefix("torch."), describe(METHOD)
     return {
         layer: Provenance(model.fingerprint, layer, own, REVISION, seed, dtype, photograph.id, versions())
-        for layer in grid_layers(model)
+        for layer in here.grid_layers()
     }
 
 
 def growing(here: Microscope, photograph: Photograph, name: str) -> Iterator[Grown]:
     """Draws those grids that are not kept, step by step, and keeps each when it is done."""
-    asked = questions(here.model, photograph, here.seed)
+    asked = questions(here, photograph)
     found = {layer: sheet.view for layer, one in asked.items() if (sheet := here.grids.get(one.key))}
     told = dict.fromkeys(asked, 0.0)
     missing = [layer for layer in asked if layer not in found]

@@ -29,6 +29,7 @@ from hooke.server.trail import Trail
 from hooke.server.wanted import again_of, text_of, wanted
 from hooke.server.wire import UnitEffectsView
 from hooke.storage.store import Store
+from hooke.studies.activation_grid import grid_layers
 from hooke.studies.flow import GroupFlow
 from hooke.studies.guesses import Peaks, photograph_peaks
 from hooke.studies.semantic_dictionary import default_layer, is_spatial, unit_effects
@@ -80,6 +81,7 @@ class Microscope:
         self.trails: Recent[tuple[str, ...], Trail] = Recent(3)
         self.faces: Recent[str, bytes] = Recent(4096)
         self.grids: Sheets = of.grids if of else Sheets(store)
+        self.gridded: Sequence[str] | None = None
         self.growths: Recent[str, Growth] = Recent(2)
         self._predictions: Recent[str, list[Prediction]] = Recent(512)
         self._pictures: Recent[str, Picture] = Recent(256)
@@ -93,6 +95,10 @@ class Microscope:
             if await request.is_disconnected() and job.cancel():
                 raise Left
         return await future
+
+    def grid_layers(self) -> Sequence[str]:
+        """The layers of the activation grids: those that were said (`gridded`), or the usual ones."""
+        return grid_layers(self.model) if self.gridded is None else self.gridded
 
     def prepare(self, layer: str | None = None) -> None:
         """Begins to look over all photographs for the peaks of a layer; without one, for what a page asks first."""

@@ -1,5 +1,6 @@
 """/api/model: the opened model and its tower of layers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi import APIRouter, Request
@@ -12,7 +13,6 @@ from hooke.responses.recording import Recording
 from hooke.results import Layer
 from hooke.server.microscope import Here
 from hooke.server.wire import LayerView, ModelView, RecordingView
-from hooke.studies.activation_grid import grid_layers
 from hooke.studies.semantic_dictionary import default_layer, is_spatial
 
 router = APIRouter()
@@ -21,7 +21,7 @@ router = APIRouter()
 @router.get("/api/model")
 async def get_model(here: Here, request: Request) -> ModelView:
     """The opened model; its layers from the input to the logits."""
-    found = await here.ask(request, here.foreground, lambda: model_view(here.model, here.recording))
+    found = await here.ask(request, here.foreground, lambda: model_view(here.model, here.grid_layers(), here.recording))
     return found.model_copy(update={"beside": here.beside.model.name if here.beside else None})
 
 
@@ -31,7 +31,7 @@ async def get_labels(here: Here) -> list[str]:
     return list(here.model.labels)
 
 
-def model_view(model: Model, recording: Recording | None = None) -> ModelView:
+def model_view(model: Model, grids: Sequence[str], recording: Recording | None = None) -> ModelView:
     """The model as the page shows it: every addressable layer that has channels."""
     rows = [row for row in model.layers.addressable if row.channels is not None]
     tied = total(tying(row for row in rows if row.name not in (INPUT, LOGITS)))
@@ -45,7 +45,7 @@ def model_view(model: Model, recording: Recording | None = None) -> ModelView:
         input_width=model.modality.width,
         layers=[_layer_view(row) for row in rows],
         default_layer=default_layer(model),
-        grid_layers=grid_layers(model),
+        grid_layers=list(grids),
         version=hooke.__version__,
         unique=tied.unique,
         neurons=tied.neurons,

@@ -114,7 +114,7 @@ def grid_layers(model: Model, count: int = 4) -> list[str]:
     active = active or spatial
     fields = [0, *(row.receptive_field or 0 for row in active)]
     wider = [row for row, before in zip(active, fields, strict=False) if (row.receptive_field or before + 1) > before]
-    handy = [row for row in wider if all(SMALLEST <= (side or 0) <= MOST for side in (row.height, row.width))]
+    handy = [row for row in wider if _handy(row)]
     rows = handy if len(handy) >= count else active
     sizes: dict[int | None, list[str]] = {}
     for row in rows:
@@ -126,6 +126,12 @@ def grid_layers(model: Model, count: int = 4) -> list[str]:
         shares[most] += 1
     picked = zip(kept, shares, strict=True)
     return [names[(at + 1) * len(names) // share - 1] for names, share in picked for at in range(share)]
+
+
+def readable(model: Model, layers: Sequence[str]) -> list[str]:
+    """Those of some layers whose grid can be read: of 5 to 32 positions a side, or one of the usual ones."""
+    usual = grid_layers(model)
+    return [name for name in layers if name in usual or _handy(model.layer(name))]
 
 
 def agreement(reached: Float[Tensor, "cell channel"], vectors: Float[Tensor, "cell channel"], seed: int) -> Agreement:
@@ -170,6 +176,10 @@ class _Plan:
     place: Spot
     share: float
     costs: list[float]
+
+
+def _handy(row: Layer) -> bool:
+    return all(SMALLEST <= (side or 0) <= MOST for side in (row.height, row.width))
 
 
 def _plan(model: Model, row: Layer, vectors: Float[Tensor, "row column channel"], by: Inversion) -> _Plan:

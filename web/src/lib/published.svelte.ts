@@ -59,6 +59,8 @@ interface Known {
 }
 
 const HITS = 12
+/** Of a place, in each dictionary. */
+const UNITS = 8
 
 const absent = (value: unknown): value is { $refused: Refused; $status: number } =>
   typeof value === 'object' && value !== null && '$refused' in value
@@ -91,12 +93,13 @@ export class Published implements Api {
   standing = (query: Record<string, string>) => this.read<never>(routes.standing(query))
   measureStanding = () => this.refuse<never>()
 
-  dictionary = (...about: Parameters<Api['dictionary']>) => this.read<Dictionary>(routes.dictionary(...about))
+  /** As many units of each place as were published, also where fewer are asked for. */
+  dictionary = (image: string, layer: string) => this.read<Dictionary>(routes.dictionary(image, layer, UNITS))
 
   async effects(image: string, layer: string, row: number, column: number, channels: number[]): Promise<UnitEffects[]> {
     const [found, dictionary] = await Promise.all([
       this.read<Effects>(`/effects?${new URLSearchParams({ image, layer })}`),
-      this.dictionary(image, layer, 8),
+      this.dictionary(image, layer),
     ])
     const first = (row * dictionary.width + column) * dictionary.count
     return Array.from({ length: dictionary.count }, (_, rank) => first + rank)
@@ -192,13 +195,13 @@ export class Published implements Api {
   private async load(file: string): Promise<unknown> {
     if (this.site.files) return file in this.site.files ? this.site.files[file] : this.refuse()
     if (this.site.known && !this.site.known.includes(file.slice(-13, -5))) return this.refuse()
-    const answer = await fetch(file).catch(() => {
+    const answer = await fetch(`${file}.gz`).catch(() => {
       throw new Gone()
     })
     if (answer.status >= 500) throw new Gone()
     // A server that has the page for every address answers with the page.
     if (!answer.ok || answer.headers.get('content-type')?.startsWith('text/html')) return this.refuse()
-    return answer.json()
+    return unpacked(await answer.arrayBuffer())
   }
 
   /** One picture of a sheet, as the address of a picture of its own. */
@@ -228,6 +231,13 @@ export class Published implements Api {
     this.#sheets.set(file, sheet)
     return sheet
   }
+}
+
+/** JSON by gzip, or as it is: some servers say of such a file that it is packed, and then the browser unpacked it. */
+async function unpacked(content: ArrayBuffer): Promise<unknown> {
+  const [first, second] = new Uint8Array(content)
+  if (first !== 0x1f || second !== 0x8b) return new Response(content).json()
+  return new Response(new Response(content).body!.pipeThrough(new DecompressionStream('gzip'))).json()
 }
 
 function spoken(found: Effects, labels: number[], values: number[], at: number): Effect[] {
