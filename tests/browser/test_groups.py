@@ -116,3 +116,32 @@ def test_two_layers_on_a_phone_and_nothing_for_axe(open_page: Any, axe: str) -> 
         found = page.evaluate("([name, rules]) => axe.run(name, { runOnly: rules })", [name, RULES])
         told = [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
         assert told == []
+
+
+def test_groups_and_flow_follow_the_edits_and_undo_takes_them_back(open_page: Any) -> None:
+    page = open_page("/?groups=4&depth=2&flow=2")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/what-if?" in request.url else None)
+    figure = page.locator("#groups")
+    figure.scroll_into_view_if_needed()
+    figure.locator("thead button").nth(2).click(timeout=LONG)
+    expect(page).to_have_url(re.compile(r"group=\d"))
+    (number,) = re.findall(r"group=(\d)", page.url)
+    expect(figure.locator("tr.moved")).to_have_count(0)
+    assert asked == []
+    expect(page.get_by_label("Take", exact=True)).to_have_value(re.compile(rf"#\w+\.{number}$"))
+    page.get_by_role("button", name="mute it").click()
+    figure.scroll_into_view_if_needed()
+    moved = figure.locator(f"tr.moved td[data-group='{number}']")
+    expect(moved).to_contain_text("−100 %", timeout=60_000)
+    expect(figure.locator(".map svg.was path").first).to_be_attached()
+    expect(moved.locator(".random")).to_be_attached(timeout=LONG)
+    figure.get_by_role("button", name="before", exact=True).click()
+    expect(figure.locator(".map svg.was")).to_have_count(0)
+    flowing = flow(page)
+    expect(flowing.locator(".moved li")).to_have_count(6, timeout=LONG)
+    expect(flowing.locator(".moved")).to_contain_text("adds up to within a millionth")
+    page.keyboard.press("Control+z")
+    expect(page).not_to_have_url(re.compile("edit="))
+    expect(flowing.locator(".moved")).to_have_count(0)
+    expect(figure.locator("tr.moved")).to_have_count(0)
