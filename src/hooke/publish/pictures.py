@@ -16,6 +16,8 @@ from hooke.server.sprites import picture_of
 from hooke.studies.guesses import receptive_crop
 
 PICTURES = "/pictures"
+WANTED = "/wanted"
+"""Which pictures were asked for: of no use to the page, so in a file of its own."""
 OWN = frozenset({"address", "data", "recorded"})
 """What differs from picture to picture, and what is told of no one."""
 
@@ -24,20 +26,19 @@ async def publish_pictures(
     desk: Desk, folder: Folder, ledger: Ledger, wanted: Sequence[str], layers: Sequence[str], beside: Sequence[str]
 ) -> None:
     """Draws what was never drawn and packs all into sheets; of `beside`, and of all units of `layers`, only a guess."""
-    known = folder.answer(PICTURES) if folder.answered(PICTURES) else {"wanted": []}
-    if known["wanted"] == [*wanted, *beside]:
+    if folder.answered(WANTED) and folder.answer(WANTED) == [*wanted, *beside]:
         ledger.expect("drawing", -len(wanted), 2)
         return
     views = await _drawn(desk, ledger, wanted)
     finished = [view for view in views if view["state"] == "ready"]
     content = [PIL.Image.open(io.BytesIO((await desk.answer(view["picture_url"])).body)) for view in finished]
     folder.keep(PICTURES, {
-        "wanted": [*wanted, *beside],
         "drawn": {view["address"]: _told(view, at) for at, view in enumerate(finished)},
         "sheets": sheets(folder, content, DRAWN),
         "guesses": _guesses(desk, folder, ledger, _channels(desk, layers, beside)),
         "provenance": await _provenance(desk, finished),
     })  # fmt: skip
+    folder.keep(WANTED, [*wanted, *beside])
 
 
 async def _drawn(desk: Desk, ledger: Ledger, wanted: Sequence[str]) -> list[dict[str, Any]]:

@@ -11,7 +11,8 @@ from hooke.server.sprites import webp
 DRAWN, GUESS = 128, 64
 """Sides of a drawn picture, and of the piece of a photograph that stands for one, in pixels."""
 COLUMNS = 8
-EACH = 64
+EACH = 32
+"""A place has about eight units: the fewer others come with them, the less is fetched to show them."""
 QUALITY = 60
 
 

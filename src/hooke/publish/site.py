@@ -52,10 +52,11 @@ async def publish_answers(app: FastAPI, plan: Plan, folder: Folder, ledger: Ledg
     await work.ask(figures.UNITS, units)
     portraits = {text for at in units for text in _portraits(at.layer, at.channel)}
     named = work.mentions([figures.ARGUMENTS], images) | work.mentions(figures.IMAGES, argued)
-    wanted = first | portraits | named | work.mentions(figures.IMAGES_AND_LAYERS, busy)
+    named |= work.mentions(figures.IMAGES_AND_LAYERS, busy)
+    wanted = list(dict.fromkeys([*first, *sorted(portraits | named)]))
     ledger.expect("drawing", len(wanted) - len(first), DRAWING)
-    beside = work.mentions(figures.UNITS, units) - wanted
-    await publish_pictures(work.desk, folder, ledger, sorted(wanted), plan.layers, sorted(beside))
+    beside = sorted(work.mentions(figures.UNITS, units).difference(wanted))
+    await publish_pictures(work.desk, folder, ledger, wanted, plan.layers, beside)
     folder.keep("/units", work.index())
     return work.failures
 

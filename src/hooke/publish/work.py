@@ -121,13 +121,18 @@ class Work:
                 canvas = here.shelf.get(at.image).canvas
                 self.folder.keep(spoken(at), packed_effects(here.model, canvas, at.layer, figures.COUNT))
 
-    def drawn(self) -> set[str]:
-        """The addresses of the units of all dictionaries."""
-        return {
-            str(Place(at.layer, channel))
-            for at in self.of_both()
-            for channel in self.dictionary(at.image, at.layer).get("channels", [])
-        }
+    def drawn(self) -> list[str]:
+        """The addresses of the units of all dictionaries, as a reader comes on them: each layer's photograph by
+        photograph, from where the layer fires most. So those that are seen together are on one sheet."""
+        found: dict[str, None] = {}
+        for layer in self.plan.layers:
+            for image in self.images:
+                known = self.dictionary(image, layer)
+                norms, channels, count = known.get("norms", []), known.get("channels", []), known.get("count", 0)
+                for place in sorted(range(len(norms)), key=norms.__getitem__, reverse=True):
+                    some = channels[place * count : (place + 1) * count]
+                    found.update(dict.fromkeys(str(Place(layer, channel)) for channel in some))
+        return list(found)
 
     def mentions(self, lines: Sequence[Figure], where: Sequence[At]) -> set[str]:
         """The units that the answers of some figures name, as far as their pictures are published with them."""
