@@ -3,8 +3,22 @@ import { untrack } from 'svelte'
 
 import { Panel } from './panel.svelte'
 import type { Microscope } from './state.svelte'
+import { Turns } from './turns'
 import type { Answer } from './types'
 import { listed } from './whatif'
+
+/** On few cores figures of the edited model are worked out one after another, and after what the model says. */
+const changes = new Turns(1)
+let said: Promise<unknown> = Promise.resolve()
+
+/** Milliseconds until it is known that somebody asks what the model says. */
+const AHEAD = 60
+
+/** What the model says of its edits: all other figures of them wait for it. */
+export function ahead<T>(asking: Promise<T>): Promise<T> {
+  said = asking.catch(() => {})
+  return asking
+}
 
 type Query = Record<string, string>
 
@@ -14,8 +28,9 @@ export class Edited<T> {
   #early = $state.raw<{ asked: string; found: T } | null>(null)
   readonly #asked: () => string | null
 
-  /** `at`: whose edits. `about`: what is asked beside the edits. `ask`: tells first what it knows first. */
+  /** `order`: who comes first of those who wait. `at`: whose edits. `about`: what is asked beside the edits. `ask`: tells first what it knows first. */
   constructor(
+    order: number,
     at: () => Microscope,
     about: () => Query,
     ask: (query: Query, first: (found: T) => void) => Promise<Answer<T>>,
@@ -46,6 +61,11 @@ export class Edited<T> {
           return answer
         },
         () => at().lose(),
+        async (asking) => {
+          await new Promise((done) => setTimeout(done, AHEAD))
+          await said
+          return changes.run(asking, () => order)
+        },
       )
       this.panel = made
       untrack(() => made.start())
