@@ -35,10 +35,10 @@ from hooke.studies.semantic_dictionary import is_spatial
 
 router = APIRouter()
 
-METHOD = Inversion(work=1600)
+METHOD = Inversion(work=1000)
 SIDE, LEAST = 8, 3
 """Cells a side, and the fewest vectors of a cell."""
-EACH, PHOTOGRAPHS, LABELS = 48, 24, 12
+EACH, PHOTOGRAPHS, LABELS = 48, 16, 8
 """Places of each photograph, and how many photographs and labels at most."""
 EVERY, GREY = 4, 4
 """Steps from one half-drawn sheet to the next, and those after which there is something to see."""

@@ -138,7 +138,7 @@ def gathering(
 ) -> Iterator[Vectors]:
     """The vectors of one photograph after the other, as `gathered` has them."""
     row, wanted = spatial_layer(model, layer), [target(model, one) for one in of]
-    suffix = suffix_of(model, layer)
+    suffix, read = suffix_of(model, layer), sorted({name for one in wanted for name in one.layers})
     for number, canvas in enumerate(canvases):
         batch = model.modality.normalize(canvas[None]).to(model.device, model.dtype)
         prefix = suffix.prepare(batch)
@@ -146,10 +146,12 @@ def gathering(
         chosen = torch.randperm(maps.shape[0] * maps.shape[1], generator=stream(seed, "atlas", str(number)))[:each]
         spots = torch.stack([chosen // maps.shape[1], chosen % maps.shape[1]], 1)
         credits = torch.zeros(len(wanted), len(spots))
+        leaf = prefix.values.detach().requires_grad_(bool(wanted))
+        with torch.enable_grad():
+            values = suffix.run(prefix, leaf, read) if wanted else {}
         for at, one in enumerate(wanted):
             with torch.enable_grad():
-                leaf = prefix.values.detach().requires_grad_()
-                (gradient,) = torch.autograd.grad(one.read(suffix.run(prefix, leaf, sorted(one.layers))).sum(), leaf)
+                (gradient,) = torch.autograd.grad(one.read(values).sum(), leaf, retain_graph=True)
             credits[at] = (by_position(gradient * leaf.detach(), row).sum(2))[spots[:, 0], spots[:, 1]]
         places = torch.cat([torch.full((len(spots), 1), number), spots], 1)
         yield Vectors(layer, maps[spots[:, 0], spots[:, 1]], places, tuple(one.name for one in wanted), credits)

@@ -9,6 +9,7 @@ const kind: FamilyKind = { kind: 'rotation', unit: 'degrees', families: [family(
 test('families are counted beside their control', () => {
   expect(counted(0, 0)).toBe('none')
   expect(counted(1, 3)).toBe('1 family, 3 units')
+  expect(counted(1, 2, 'reflection')).toBe('1 pair')
   expect(beside(kind)).toEqual({ found: '2 families, 7 units', shuffled: 'none' })
   expect(chance(kind)).toBe(false)
   expect(chance({ ...kind, shuffled: 2, shuffled_units: 6 })).toBe(true)

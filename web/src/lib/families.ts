@@ -18,15 +18,16 @@ const WORDS: Readonly<Record<string, Words>> = {
 export const wordsOf = (kind: string): Words => WORDS[kind] ?? { title: kind, how: '', none: 'None' }
 
 /** How many families with how many units: "2 families, 8 units". */
-export function counted(families: number, units: number): string {
+export function counted(families: number, units: number, kind = ''): string {
   if (!families) return 'none'
+  if (kind === 'reflection') return `${families} pair${families === 1 ? '' : 's'}`
   return `${families} ${families === 1 ? 'family' : 'families'}, ${units} units`
 }
 
 /** How many there are, and how many after each unit's values were shuffled. */
 export function beside(kind: FamilyKind): { found: string; shuffled: string } {
   const units = kind.families.reduce((sum, family) => sum + family.channels.length, 0)
-  return { found: counted(kind.families.length, units), shuffled: counted(kind.shuffled, kind.shuffled_units) }
+  return { found: counted(kind.families.length, units, kind.kind), shuffled: counted(kind.shuffled, kind.shuffled_units, kind.kind) }
 }
 
 /** The control has as much of it: it says nothing of the layer. */

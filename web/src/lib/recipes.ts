@@ -300,7 +300,7 @@ export const RECIPES: Readonly<Record<string, (stand: Stand) => string>> = {
       opened(stand),
       'canvases = [model.modality.canvas(picture) for _, picture in hooke.photographs()]',
       `vectors = together(list(gathering(model, canvases, ${text(stand.layer ?? '')}, each=48)))`,
-      `by = Inversion(${number(stand.steps) === null ? 'work=1600' : `steps=${stand.steps}`})`,
+      `by = Inversion(${number(stand.steps) === null ? 'work=1000' : `steps=${stand.steps}`})`,
       `*_, atlas = activation_atlas(model, vectors, side=8, layout=${layout}(), by=by)`,
       'Path("atlas.png").write_bytes(hooke.to_png(atlas_picture(atlas)[:3]))',
       'print(len(vectors.values), atlas.agreement.cosines.median(), atlas.agreement.shuffled.median())',
