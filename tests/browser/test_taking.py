@@ -91,8 +91,11 @@ def test_each_kind_of_file_says_what_the_page_says(page: Page) -> None:
     assert len(picture.convert("RGB").resize((64, 64)).getcolors(4096) or []) > 500
 
 
-def test_what_is_copied_leads_back_to_the_figure(page: Page, open_page: Any, tmp_path: Path) -> None:
+def test_what_is_copied_leads_back_to_the_figure(page: Page, open_page: Any, tmp_path: Path, axe: str) -> None:
     of = menu(page, "What the layer sees there")
+    page.evaluate(axe)
+    found = page.evaluate("axe.run('[popover]:popover-open').then(found => found.violations.map(one => one.id))")
+    assert found == []
     python = copied(page, of, "Copy code")
     assert 'hooke.photographs())["cat"]' in python
     assert 'Asked(layers=("blocks.4.1.bn2.act",), position=(5, 7), count=8)' in python
