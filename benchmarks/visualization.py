@@ -84,11 +84,15 @@ def at_side(picture: Tensor, side: int) -> Tensor:
     )
 
 
-def ours(model: Model, layer: str, channels: list[int], side: int) -> list[tuple[Seconds, list[float]]]:
+def ours(
+    model: Model, layer: str, channels: list[int], side: int, copies: int = 1
+) -> list[tuple[Seconds, list[float]]]:
     """(seconds so far, clean scores) of one batch of units at one size; scoring is not timed.
 
-    What still has half the size counts as what it becomes: itself four times, side by side.
+    What is drawn on a smaller canvas (what still has half the size; all, with `copies` of it across) counts as what it
+    becomes: itself several times, side by side.
     """
+    method = dataclasses.replace(OURS[side], parametrization=Fourier(size=side // copies), batch=len(channels))
     fast = fast_form(model, [layer])
     units = [f"{layer}:{channel}" for channel in channels]
     objectives = [objective(model, model.resolve(unit)) for unit in units]
@@ -99,33 +103,35 @@ def ours(model: Model, layer: str, channels: list[int], side: int) -> list[tuple
             return taps(fast.modality.normalize(canvases))
 
         streams = [stream(0, unit) for unit in units]
-        moments = ascend(record, objectives, OURS[side], side, 3, streams, EVERY)
+        moments = ascend(record, objectives, method, side // copies, 3, streams, EVERY)
         while True:
             begun = time.perf_counter(), time.process_time()
             moment = next(moments, None)
             wall, processor = wall + time.perf_counter() - begun[0], processor + time.process_time() - begun[1]
             if moment is None:
                 return track
-            copies = side // moment.canvases.shape[2]
-            whole = moment.canvases.repeat(1, 1, copies, copies)
+            across = side // moment.canvases.shape[2]
+            whole = moment.canvases.repeat(1, 1, across, across)
             track.append(((wall, processor), clean(model, layer, channels, whole)))
 
 
-def against_peer(model: Model, peer: Peer, layer: str, rounds: int) -> list[dict[str, object]]:
-    """One row a unit: what each attains, in how long, and when Hooke reaches what the peer attains."""
-    batch = Ascent().batch
+def against_peer(model: Model, peer: Peer, layer: str, rounds: int, copies: int, batch: int) -> list[dict[str, object]]:
+    """One row a unit: what each attains, in how long, and when Hooke reaches what the peer attains.
+
+    Of the batch that is drawn together, the first unit is the peer's too; each unit's time is its share of the batch's.
+    """
     generator = torch.Generator().manual_seed(0)
     order: list[int] = torch.randperm(model.layer(layer).channels or 1, generator=generator).tolist()
     rows: list[dict[str, object]] = []
-    ours(model, layer, order[:batch], CANVAS)  # warm
+    ours(model, layer, order[:batch], CANVAS, copies)  # warm
     peer.draw(f"{layer}:{order[0]}", steps=2)
     for round_ in range(rounds):
-        channels = order[round_ * batch : (round_ + 1) * batch]
+        channels = [order[(round_ * Ascent().batch + at) % len(order)] for at in range(batch)]
         picture, seconds = peer.draw(f"{layer}:{channels[0]}")
         row: dict[str, object] = {"unit": f"{layer}:{channels[0]}"}
         row |= {f"peer_{name}": value for name, value in zip(("seconds", "processor"), seconds, strict=True)}
         for side in OURS:
-            track = ours(model, layer, channels, side)
+            track = ours(model, layer, channels, side, copies)
             (theirs,) = clean(model, layer, channels[:1], at_side(picture[None], side))
             reached = next((spent for spent, scores in track if scores[0] >= theirs), None)
             row |= {f"peer_score_{side}": theirs, f"score_{side}": track[-1][1][0]}
@@ -240,6 +246,8 @@ def main() -> None:
     parser.add_argument("--peer-name", default="torch_lucent", choices=list(PEERS))
     parser.add_argument("--layer", default="blocks.4.1.bn2.act", help="the layer of both")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--copies", type=int, default=1, help="draw so small that this many fit side by side across")
+    parser.add_argument("--batch", type=int, default=Ascent().batch, help="so many units are drawn together")
     parser.add_argument("--no-overhead", action="store_true", help="what a step costs is not measured")
     parser.add_argument("--scaling", action="store_true", help="memory and units per second; takes minutes")
     parser.add_argument("--model", default="efficientnet-lite0", help="whose scaling is measured")
@@ -255,6 +263,7 @@ def main() -> None:
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads", "torch": torch.__version__,
         "load": os.getloadavg()[0],
         "normalization": "mean = deviation = 0.5, both", "canvas": CANVAS, "peer_upsampled_to": PEER_CANVAS,
+        "copies": given.copies, "batch": given.batch,
     }  # fmt: skip
     layers = [("blocks.1.1.bn2.act", 64), ("blocks.1.1.bn2.act", 128), (given.layer, 128), ("blocks.6.0.bn2.act", 128)]
     if not given.no_overhead:
@@ -263,7 +272,9 @@ def main() -> None:
         report["scaling"] = scaling(given.model, given.unit)
     if given.peer:
         report["peer_name"] = given.peer_name
-        rows = against_peer(model, Peer(given.peer, given.peer_name), given.layer, given.rounds)
+        rows = against_peer(
+            model, Peer(given.peer, given.peer_name), given.layer, given.rounds, given.copies, given.batch
+        )
         report["peer"] = rows
         report |= summary(rows)
     text = json.dumps(report, indent=1)
