@@ -1,6 +1,7 @@
 """Work for the engine's tests: functions that a fresh process can import."""
 
 import os
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -58,5 +59,6 @@ class Touch:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
     for _ in map_shards(Touch(Path(sys.argv[1])), range(8), workers=2):
         pass
