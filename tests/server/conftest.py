@@ -8,7 +8,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from hooke.models.model import Model
 from hooke.server.app import create_app
+from hooke.shapes import Canvas
 from hooke.storage.store import Store
 
 
@@ -16,6 +18,17 @@ from hooke.storage.store import Store
 def toy_server() -> Path:
     """The script that serves the small model."""
     return Path(__file__).parent / "toy_server.py"
+
+
+@pytest.fixture(scope="module")
+def model(toy: ModuleType) -> Model:
+    opened: Model = toy.toy()
+    return opened
+
+
+@pytest.fixture(scope="module")
+def canvas(toy: ModuleType, model: Model) -> Canvas:
+    return model.modality.canvas(toy.photographs()[0][1])
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Groups and their flow in an edited model: numbers known by hand, no edit as a mirror, and flows that add up."""
 
-from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,17 +18,6 @@ from hooke.studies.edited_groups import edited_groups
 from hooke.studies.flow import GroupFlow, edited_flow, group_flow
 from hooke.studies.groups import GroupStudy, group_study
 from hooke.studies.layers import tracing_layers
-
-
-@pytest.fixture(scope="module")
-def model(toy: ModuleType) -> Model:
-    opened: Model = toy.toy()
-    return opened
-
-
-@pytest.fixture(scope="module")
-def canvas(toy: ModuleType, model: Model) -> Canvas:
-    return model.modality.canvas(toy.photographs()[0][1])
 
 
 @pytest.fixture(scope="module")

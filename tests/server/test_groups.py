@@ -1,6 +1,5 @@
 """The routes of groups and of their flow: the numbers of the studies, and pictures of groups that the queue draws."""
 
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,17 +11,6 @@ from hooke.shapes import Canvas
 from hooke.studies.flow import group_flow, shuffled_flow
 from hooke.studies.groups import group_study, layer_curve, slider
 from hooke.studies.layers import tracing_layers
-
-
-@pytest.fixture(scope="module")
-def model(toy: ModuleType) -> Model:
-    opened: Model = toy.toy()
-    return opened
-
-
-@pytest.fixture(scope="module")
-def canvas(toy: ModuleType, model: Model) -> Canvas:
-    return model.modality.canvas(toy.photographs()[0][1])
 
 
 @pytest.fixture

@@ -32,16 +32,6 @@ def what(client: TestClient, edits: str, **query: Any) -> WhatIfView:
     return WhatIfView.model_validate_json(answer.content)
 
 
-@pytest.fixture(scope="module")
-def model(toy: ModuleType) -> Any:
-    return toy.toy()
-
-
-@pytest.fixture(scope="module")
-def canvas(toy: ModuleType, model: Any) -> Any:
-    return model.modality.canvas(toy.photographs()[0][1])
-
-
 def logits(model: Any, canvas: Any, text: str) -> torch.Tensor:
     """The slow way: one whole pass with the edits in it."""
     with torch.no_grad(), tapped(model, ["logits"], hooke.edits.parse(text)) as taps:

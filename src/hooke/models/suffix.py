@@ -194,9 +194,11 @@ class Suffix:
             raise AddressError(f"layer {early[0]}", f"it does not come after {self.layer.name}")
         batch = prefix.batch.repeat(copies, *[1] * (prefix.batch.ndim - 1))
         own = by_layer(self.model, edits).get(self.layer.name, [])
-        rest = [edit for edit in edits if not set(by_layer(self.model, [edit])) & {self.layer.name}]
+        before, rest = (
+            [edit for edit in edits if self.layer.name not in by_layer(self.model, [edit])]
+            for edits in (prefix.edits, edits)
+        )
         values = edited_by(values, self.layer, own)
-        before = [edit for edit in prefix.edits if not set(by_layer(self.model, [edit])) & {self.layer.name}]
         with tapped(self.model, at, [*before, Replace(Place(self.layer.name), values), *rest]) as taps:
             return taps(batch)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hooke.addresses import Place
 from hooke.models.layers import LOGITS
-from hooke.server.computed import LATER, answer, later
+from hooke.server.computed import LATER, answer, later, underway
 from hooke.server.microscope import Here, Microscope
 from hooke.server.refusals import Absent
 from hooke.server.sheets import agreed
@@ -61,21 +61,14 @@ async def get_atlas(here: Here, layer: str) -> Response:
     name = f"atlas {row.name} {seen}"
     if body := here.answers.get(name):
         return answer(body)
-    growth = here.growths.get(name) or here.growths.put(name, growing(here, photographs, row.name, name))
+    growth = here.growths.get(name) or here.growths.put(
+        name, underway(here, name, growing(here, photographs, row.name, name))
+    )
     return later(here.queue.grow(name, growth))
 
 
 def growing(here: Microscope, photographs: Sequence[Photograph], layer: str, name: str) -> Iterator[Grown]:
     """Gathers, lays out and draws in slices, and keeps the map when it is done."""
-    try:
-        yield from _grown(here, photographs, layer, name)
-    except Exception:
-        here.growths.drop(name)
-        raise
-    here.growths.drop(name)
-
-
-def _grown(here: Microscope, photographs: Sequence[Photograph], layer: str, name: str) -> Iterator[Grown]:
     layout = usual_layout()
     view = AtlasView(
         layer=layer, side=SIDE, cells=[], sheet="", columns=SIDE, agreement=None, photographs=len(photographs),

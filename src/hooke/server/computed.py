@@ -1,7 +1,7 @@
 """Answers that are worked out once: now, or as a job to follow and then to be asked for again."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from hooke.addresses import Place
 from hooke.server.answers import REVALIDATE
 from hooke.server.microscope import Here, Microscope
+from hooke.server.standing import Grown
 from hooke.server.wire import JobView
 
 Report = Callable[[int, int], None]
@@ -42,6 +43,16 @@ async def known(here: Microscope, name: str, work: Callable[[], BaseModel]) -> R
         async with here.turns.setdefault(name, asyncio.Lock()):
             body = await asyncio.to_thread(_kept, here, name, work)
     return answer(body)
+
+
+def underway(here: Microscope, name: str, growth: Iterator[Grown]) -> Iterator[Grown]:
+    """What grows in slices: gone on with after a cancel, and begun anew once it is done or has failed."""
+    try:
+        yield from growth
+    except Exception:
+        here.growths.drop(name)
+        raise
+    here.growths.drop(name)
 
 
 def answer(body: bytes | str) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from hooke.provenance import Provenance, describe, versions
 from hooke.server.answers import FOREVER, WebP
-from hooke.server.computed import LATER, answer, later
+from hooke.server.computed import LATER, answer, later, underway
 from hooke.server.microscope import Here, Microscope
 from hooke.server.refusals import Absent
 from hooke.server.shelf import Photograph
@@ -69,20 +69,19 @@ def questions(here: Microscope, photograph: Photograph) -> dict[str, Provenance]
 
 def growing(here: Microscope, photograph: Photograph, name: str) -> Iterator[Grown]:
     """Draws those grids that are not kept, step by step, and keeps each when it is done."""
+    return underway(here, name, _drawn(here, photograph))
+
+
+def _drawn(here: Microscope, photograph: Photograph) -> Iterator[Grown]:
     asked = questions(here, photograph)
     found = {layer: sheet.view for layer, one in asked.items() if (sheet := here.grids.get(one.key))}
     told = dict.fromkeys(asked, 0.0)
     missing = [layer for layer in asked if layer not in found]
     so_far = GridsView(layers=[])
     moments = activation_grids(here.model, photograph.canvas, missing, by=METHOD, seed=here.seed, every=1)
-    try:
-        for grid in moments if missing else ():
-            rested = time.monotonic() - told[grid.layer] > REST
-            if grid.agreement is not None or (rested and (grid.level or grid.step >= GREY)):
-                told[grid.layer], found[grid.layer] = time.monotonic(), here.grids.keep(grid, asked[grid.layer]).view
-                so_far = GridsView(layers=[found[layer] for layer in asked if layer in found])
-            yield Grown(grid.progress, so_far)
-    except Exception:
-        here.growths.drop(name)
-        raise
-    here.growths.drop(name)
+    for grid in moments if missing else ():
+        rested = time.monotonic() - told[grid.layer] > REST
+        if grid.agreement is not None or (rested and (grid.level or grid.step >= GREY)):
+            told[grid.layer], found[grid.layer] = time.monotonic(), here.grids.keep(grid, asked[grid.layer]).view
+            so_far = GridsView(layers=[found[layer] for layer in asked if layer in found])
+        yield Grown(grid.progress, so_far)

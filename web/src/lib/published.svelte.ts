@@ -4,6 +4,7 @@ import { SvelteMap } from 'svelte/reactivity'
 import { fileOf } from './address'
 import { BLANK, Gone, Refusal, routes, type Api } from './api'
 import { unitAddress } from './dictionary'
+import { COUNT } from './state.svelte'
 import type { Dictionary, Drawing, Effect, Found, Refused, UnitEffects } from './types'
 
 /** What the page says of itself, in its element `published`. */
@@ -59,8 +60,6 @@ interface Known {
 }
 
 const HITS = 12
-/** Of a place, in each dictionary. */
-const UNITS = 8
 
 const absent = (value: unknown): value is { $refused: Refused; $status: number } =>
   typeof value === 'object' && value !== null && '$refused' in value
@@ -94,7 +93,7 @@ export class Published implements Api {
   measureStanding = () => this.refuse<never>()
 
   /** As many units of each place as were published, also where fewer are asked for. */
-  dictionary = (image: string, layer: string) => this.read<Dictionary>(routes.dictionary(image, layer, UNITS))
+  dictionary = (image: string, layer: string) => this.read<Dictionary>(routes.dictionary(image, layer, COUNT))
 
   async effects(image: string, layer: string, row: number, column: number, channels: number[]): Promise<UnitEffects[]> {
     const [found, dictionary] = await Promise.all([
