@@ -6,14 +6,16 @@ its objective with the cosine and the whitening: Carter, Armstrong, Schubert, Jo
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
+from hooke.engines.threads import SideBySide
 from hooke.errors import NumericsError
 from hooke.models.calibration import chosen_form
 from hooke.models.fast import fast_form
@@ -37,6 +39,7 @@ PIXELS = 32 * 64 * 64
 Cells = Float[Tensor, "cell unit"]
 
 Taps = Callable[[Tensor], dict[str, Tensor]]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,7 @@ class _Engine:
         self.spot = spot(model, layer.name)
         self.parametrization = by.parametrization.sized(self.spot.side)
         self.batch = max(1, PIXELS // self.spot.side**2)
+        self.threads = SideBySide() if model.device.type == "cpu" else None
         self.begin, self.dice = stream(seed, "inversion", layer.name, "start"), stream(seed, "inversion", layer.name)
         self.axes = [layer.axes.index(axis) for axis in ("batch", "height", "width", "channel")]
 
@@ -198,39 +202,44 @@ class _Engine:
     ) -> tuple[Float[Tensor, "cell"], Canvases | None]:
         """Leaves the gradient of one step in `parameters.grad`; the cosines, and the canvases where they are shown."""
         maps = self.by.movement.maps(self.spot.side, len(aims), self.dice)
-        parameters.grad = torch.empty_like(parameters)
-        cosines, shown = [], []
-        with ExitStack() as easier:
-            if first:
-                easier.enter_context(rescued())
-            taps = easier.enter_context(tapped(self.fast, [self.layer.name]))
-            for part in torch.split(torch.arange(len(aims)), self.batch):
+        grad = parameters.grad = torch.empty_like(parameters)
+
+        def climbed(part: Tensor) -> tuple[Tensor, Tensor | None]:
+            with torch.enable_grad(), rescued() if first else nullcontext():
                 some = parameters.detach()[part].requires_grad_()
-                with torch.enable_grad():
-                    canvases = self.parametrization.render(some)
-                    views = self.by.movement.view(canvases, maps[part]) if moving else canvases
-                    values, cosine = self._values(self._read(taps, views), aims[part])
-                    (gradient,) = torch.autograd.grad(-values.sum(), some)
-                parameters.grad[part] = gradient
-                cosines.append(cosine.detach())
-                shown += [canvases.detach().cpu()] if show else []
-        together = torch.cat(cosines).float().cpu()
+                canvases = self.parametrization.render(some)
+                views = self.by.movement.view(canvases, maps[part]) if moving else canvases
+                values, cosine = self._values(self._read(taps, views), aims[part])
+                (grad[part],) = torch.autograd.grad(-values.sum(), some)
+            return cosine.detach(), canvases.detach().cpu() if show else None
+
+        with tapped(self.fast, [self.layer.name]) as taps:
+            found = self._parts(climbed, torch.arange(len(aims)))
+        together = torch.cat([cosine for cosine, _ in found]).float().cpu()
         if not bool(torch.isfinite(together).all()):
             raise NumericsError(
                 f"drawing vectors of {self.layer.name}", "the model answers NaN or infinity",
                 next_step="predict on a photograph to find the layer where it begins; try precision='float32'",
             )  # fmt: skip
+        shown = [canvases for _, canvases in found if canvases is not None]
         return together, torch.cat(shown) if show else None
 
     def clean(self, parameters: Tensor) -> tuple[Canvases, Cells]:
         """The canvases, and what the layer holds in their middles."""
-        canvases, reached = [], []
-        with torch.no_grad(), tapped(self.fast, [self.layer.name]) as taps:
-            for part in torch.split(parameters.detach(), self.batch):
-                pictures = self.parametrization.render(part)
-                canvases.append(pictures.cpu())
-                reached.append(self._read(taps, pictures).float().cpu())
+
+        def seen(part: Tensor) -> tuple[Tensor, Tensor]:
+            with torch.no_grad():
+                pictures = self.parametrization.render(parameters.detach()[part])
+                return pictures.cpu(), self._read(taps, pictures).float().cpu()
+
+        with tapped(self.fast, [self.layer.name]) as taps:
+            canvases, reached = zip(*self._parts(seen, torch.arange(len(parameters))), strict=True)
         return torch.cat(canvases), torch.cat(reached)
+
+    def _parts(self, work: Callable[[Tensor], Found], cells: Tensor) -> list[Found]:
+        """What is found of each part that goes through the network at once; an even number of equal parts."""
+        parts = torch.split(cells, math.ceil(len(cells) / (2 * math.ceil(len(cells) / (2 * self.batch)))))
+        return self.threads.each(work, parts) if self.threads else [work(part) for part in parts]
 
     def _read(self, taps: Taps, canvases: Canvases) -> Cells:
         held = taps(self.fast.modality.normalize(canvases).to(self.fast.dtype))[self.layer.name].permute(self.axes)
