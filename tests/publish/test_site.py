@@ -64,14 +64,22 @@ def test_it_says_what_the_server_says(site: Published, make_app: Callable[[], Fa
             assert numbers == pytest.approx([one["effect"] for one in unit[side]], rel=6e-3)
 
 
-def test_every_unit_of_a_dictionary_has_its_picture_and_all_units_of_the_layers_a_piece(site: Published) -> None:
+def test_every_unit_of_a_dictionary_has_its_picture_and_all_units_of_the_layers_a_piece(
+    site: Published, make_app: Callable[[], FastAPI]
+) -> None:
     pictures = answer(site.path, "/pictures")
     for image in answer(site.path, "/api/images"):
         known = answer(site.path, f"/api/images/{image['id']}/dictionary?layer=act2&count=8")
         assert {f"act2:{channel}" for channel in known["channels"]} <= pictures["drawn"].keys()
     with PIL.Image.open(site.path / pictures["sheets"]["files"][0]) as sheet:
         assert sheet.width == 8 * pictures["sheets"]["side"]
-    assert pictures["guesses"]["act2"]["channels"] == list(range(16))
+    with TestClient(make_app(), base_url="http://localhost") as client:
+        asked = {"addresses": [f"act2:{channel}" for channel in range(16)]}
+        seen = [one["photographs_peak"] > 0 for one in client.post("/api/faces", json=asked).json()["drawings"]]
+    pieces = pictures["guesses"]["act2"]
+    assert pieces["channels"] == [channel for channel in range(16) if seen[channel]]
+    assert pieces["count"] == len(pieces["channels"]) < 16
+    assert pieces["silent"] == [channel for channel in range(16) if not seen[channel]]
     one = pictures["drawn"]["act2:1"]
     assert one["peak"] is not None
     assert one["steps"] == 6

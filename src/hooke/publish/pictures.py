@@ -12,8 +12,9 @@ from hooke.publish.asking import Desk
 from hooke.publish.folder import Folder
 from hooke.publish.ledger import Ledger
 from hooke.publish.sheets import DRAWN, EACH, GUESS, sheets
+from hooke.server.microscope import Microscope
 from hooke.server.sprites import picture_of
-from hooke.studies.guesses import receptive_crop
+from hooke.studies.guesses import Peaks, receptive_crop
 
 PICTURES = "/pictures"
 WANTED = "/wanted"
@@ -73,19 +74,21 @@ def _channels(desk: Desk, layers: Sequence[str], beside: Sequence[str]) -> dict[
 
 
 def _guesses(desk: Desk, folder: Folder, ledger: Ledger, channels: dict[str, list[int]]) -> dict[str, dict[str, Any]]:
-    """For each layer its sheets and the channels that stand on them, in order."""
+    """For each layer its sheets and the channels that stand on them, in order; and those that no photograph excites."""
     ledger.expect("pieces of photographs", len(channels), 20)
     found = {}
     for layer, some in channels.items():
         with ledger.doing("pieces of photographs"):
-            found[layer] = {**sheets(folder, _pieces(desk, layer, some), GUESS), "channels": some}
+            peaks = desk.here.peaks(layer)
+            silent = [channel for channel in some if peaks.values[channel] <= 0]
+            excited = [channel for channel in some if peaks.values[channel] > 0]
+            pieces = _pieces(desk.here, layer, peaks, excited)
+            found[layer] = {**sheets(folder, pieces, GUESS), "channels": excited, "silent": silent}
     return found
 
 
-def _pieces(desk: Desk, layer: str, channels: Sequence[int]) -> list[PIL.Image.Image]:
+def _pieces(here: Microscope, layer: str, peaks: Peaks, channels: Sequence[int]) -> list[PIL.Image.Image]:
     """The pieces of the photographs that drive some units of a layer most, as /api/guesses cuts them."""
-    here = desk.here
-    peaks = here.peaks(layer)
     shown, found = here.shelf.shown, []
     for channel in channels:
         image, row, column = (int(of[channel]) for of in (peaks.images, peaks.rows, peaks.columns))

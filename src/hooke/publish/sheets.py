@@ -19,7 +19,7 @@ QUALITY = 60
 def sheets(folder: Folder, pictures: Sequence[PIL.Image.Image], side: int) -> dict[str, Any]:
     """Puts pictures on sheets into the folder, in order; what the page knows of them."""
     files = [_sheet(folder, pictures[first : first + EACH], side) for first in range(0, len(pictures), EACH)]
-    return {"side": side, "columns": COLUMNS, "each": EACH, "files": files}
+    return {"side": side, "columns": COLUMNS, "each": EACH, "count": len(pictures), "files": files}
 
 
 def _sheet(folder: Folder, pictures: Sequence[PIL.Image.Image], side: int) -> str:

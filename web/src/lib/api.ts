@@ -1,4 +1,5 @@
 /** The only place that talks to the server, over whatever line there is to it. */
+import type { Sprite } from './sprite'
 import { Stream, type Events, type Listener } from './stream'
 import type { Answer, Beside, Dictionary, Drawings, Found, MethodStanding, Model, Photo, Refused, Sheet, UnitEffects } from './types'
 
@@ -69,6 +70,8 @@ export interface Api {
   guess(layer: string, channel: number): string
   /** The small picture that stands for a unit. */
   face(layer: string, channel: number): string
+  /** The same as a part of a file of many, where it has such files. */
+  onSheet?(layer: string, channel: number): Face | null
   sheet(layer: string): Promise<Sheet>
   search(words: string): Promise<Found>
   /** All labels of the model, each at its index. */
@@ -77,6 +80,13 @@ export interface Api {
   standing(query: Record<string, string>): Promise<MethodStanding>
   /** The same, measured where nothing is known. */
   measureStanding(query: Record<string, string>): Promise<Answer<MethodStanding>>
+}
+
+/** What stands for a unit: what it was drawn as, a piece of a photograph, or nothing, where none excites it. */
+export interface Face {
+  readonly drawn: boolean
+  readonly silent: boolean
+  readonly sprite: Sprite | null
 }
 
 /** What leads to the server. */

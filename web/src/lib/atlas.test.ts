@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest'
 
-import { fullest, next, pictureOf, sides } from './atlas'
-import type { Atlas, AtlasCell } from './types'
+import { fullest, next, sides } from './atlas'
+import type { AtlasCell } from './types'
 
 const cell = (row: number, column: number, count: number): AtlasCell => ({ row, column, count, cosine: null, label: null, credit: null, units: [] })
 // . 0 .
 // 1 . 2
 const cells = [cell(0, 1, 4), cell(1, 0, 16), cell(1, 2, 9)]
-const atlas = { side: 3, cells, columns: 2, sheet: 'data:,' } as unknown as Atlas
 
 test('a cell grows with the root of its number', () => {
   const many = [4, 9, 16, 16, 16, 16, 16, 16, 16, 16, 100].map((count) => cell(0, 0, count))
@@ -25,8 +24,6 @@ test('the arrow keys go over gaps', () => {
   expect(next(cells, 0, 'a')).toBe(null)
 })
 
-test('a picture is a part of the sheet', () => {
-  expect(pictureOf(atlas, 2)).toEqual({ image: 'url(data:,)', size: '200% 200%', position: '0% 100%' })
-  expect(pictureOf({ ...atlas, cells: cells.slice(0, 1), columns: 1 }, 0).position).toBe('0% 0%')
+test('the fullest cell is the first of those', () => {
   expect(fullest(cells)).toBe(1)
 })

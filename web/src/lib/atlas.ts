@@ -1,22 +1,11 @@
 /** The atlas of a layer: how large its cells are drawn, and where the arrow keys lead from one to the next. */
-import type { Atlas, AtlasCell } from './types'
+import type { AtlasCell } from './types'
 
 /** A cell's side in parts of its room: grows with the root of its number of vectors; as in the study's own picture. */
 export function sides(cells: readonly AtlasCell[]): number[] {
   const counts = cells.map((cell) => cell.count).sort((a, b) => a - b)
   const most = counts[Math.floor(0.9 * (counts.length - 1))] || 1
   return cells.map((cell) => Math.min(1, 0.45 + 0.55 * Math.sqrt(cell.count / most)))
-}
-
-/** Where a cell's picture is on the sheet, as its background. */
-export function pictureOf(atlas: Atlas, at: number): { image: string; size: string; position: string } {
-  const rows = Math.max(Math.ceil(atlas.cells.length / atlas.columns), 1)
-  const part = (index: number, count: number): number => (count > 1 ? (100 * index) / (count - 1) : 0)
-  return {
-    image: `url(${atlas.sheet})`,
-    size: `${100 * atlas.columns}% ${100 * rows}%`,
-    position: `${part(at % atlas.columns, atlas.columns)}% ${part(Math.floor(at / atlas.columns), rows)}%`,
-  }
 }
 
 const WAYS: Readonly<Record<string, readonly [number, number]>> = {

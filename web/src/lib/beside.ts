@@ -2,6 +2,7 @@
 import type { Entry } from './dictionary'
 import type { AlikeLayer, Changes, Matched, Opinion, Place } from './types'
 import { start, type View } from './url'
+import { grouped } from './words'
 
 /** Percentage points from which on a change of a probability is marked. */
 export const POINTS = 5
@@ -41,7 +42,7 @@ export function marked(opinions: readonly Opinion[], side: 0 | 1, count = 5): Ma
 export function ordinal(rank: number): string {
   const number = rank + 1
   const ending = number % 100 > 10 && number % 100 < 14 ? 'th' : (['th', 'st', 'nd', 'rd'][number % 10] ?? 'th')
-  return `${number.toLocaleString('en')}${ending}`
+  return `${grouped(number)}${ending}`
 }
 
 /** The label of the second model that has the same text, the second of a text with the second; null: there is none. */

@@ -2,8 +2,9 @@
 import { SvelteMap } from 'svelte/reactivity'
 
 import { fileOf } from './address'
-import { BLANK, Gone, Refusal, routes, type Api } from './api'
+import { BLANK, Gone, Refusal, routes, type Api, type Face } from './api'
 import { unitAddress } from './dictionary'
+import { sprite } from './sprite'
 import { COUNT } from './state.svelte'
 import type { Dictionary, Drawing, Effect, Found, Refused, UnitEffects } from './types'
 
@@ -32,6 +33,7 @@ interface Sheets {
   side: number
   columns: number
   each: number
+  count: number
   files: string[]
 }
 
@@ -39,8 +41,16 @@ interface Sheets {
 interface Pictures {
   drawn: Record<string, { at: number; response: number | null; peak: number | null; seen: number | null; steps: number; note: string }>
   sheets: Sheets
-  guesses: Record<string, Sheets & { channels: number[] }>
+  /** `silent`: channels that no photograph excites, so that there is no piece for them. */
+  guesses: Record<string, Sheets & { channels: number[]; silent: number[] }>
   provenance: Record<string, unknown>
+}
+
+/** One picture among those of some sheets. */
+interface Place {
+  sheets: Sheets
+  at: number
+  drawn: boolean
 }
 
 /** The effects of all units of a dictionary: places x ranks x labels, each label a number among `labels`; -1: none. */
@@ -78,6 +88,8 @@ export class Published implements Api {
   #cut = new Map<string, Promise<string>>()
   #faces = new SvelteMap<string, string>()
   #asked = new Set<string>()
+  #inside = new Map<string, string>()
+  #known = $state.raw<Pictures | null>(null)
 
   constructor(private readonly site: Site) {}
 
@@ -147,20 +159,29 @@ export class Published implements Api {
     const known = this.#faces.get(key)
     if (known === undefined && !this.#asked.has(key)) {
       this.#asked.add(key)
-      void this.find(key, layer, channel).then((url) => url && this.#faces.set(key, url), () => {})
+      void this.find(layer, channel).then((url) => url && this.#faces.set(key, url), () => {})
     }
     return known ?? BLANK
   }
 
   guess = (layer: string, channel: number): string => this.face(layer, channel)
 
-  private async find(key: string, layer: string, channel: number): Promise<string | null> {
-    const pictures = await this.pictures()
-    const at = pictures.drawn[key]?.at
-    if (at !== undefined) return this.cut(pictures.sheets, at)
-    const guesses = pictures.guesses[layer]
-    const place = guesses?.channels.indexOf(channel) ?? -1
-    return guesses && place >= 0 ? this.cut(guesses, place) : null
+  /** The same on its sheet, which costs no more than the sheet; null until it is known where. Reactive. */
+  onSheet(layer: string, channel: number): Face | null {
+    if (!this.#known) void this.pictures().then((found) => (this.#known = found), () => {})
+    const place = this.#known && placeOf(this.#known, layer, channel)
+    const silent = this.#known?.guesses[layer]?.silent.includes(channel) ?? false
+    if (!place) return silent ? { drawn: false, silent, sprite: null } : null
+    const { sheets, at, drawn } = place
+    const page = Math.floor(at / sheets.each)
+    const on = Math.min(sheets.each, sheets.count - page * sheets.each)
+    const columns = Math.min(sheets.columns, on)
+    return { drawn, silent, sprite: sprite(this.address(sheets.files[page]!), columns, Math.ceil(on / columns), at % sheets.each) }
+  }
+
+  private async find(layer: string, channel: number): Promise<string | null> {
+    const place = placeOf(await this.pictures(), layer, channel)
+    return place && this.cut(place.sheets, place.at)
   }
 
   private async drawing(pictures: Pictures, address: string): Promise<Drawing> {
@@ -221,15 +242,38 @@ export class Published implements Api {
     return blob ? URL.createObjectURL(blob) : BLANK
   }
 
+  /** Where a sheet is: beside the page, or what the page holds of it as a short address. */
+  private address(file: string): string {
+    const held = this.site.files?.[file] as string | undefined
+    if (!held) return file
+    const url = this.#inside.get(file) ?? URL.createObjectURL(unwritten(held))
+    this.#inside.set(file, url)
+    return url
+  }
+
   private sheetOf(file: string): Promise<HTMLImageElement> {
     const known = this.#sheets.get(file)
     if (known) return known
     const image = new Image()
-    image.src = (this.site.files?.[file] as string | undefined) ?? file
+    image.src = this.address(file)
     const sheet = image.decode().then(() => image)
     this.#sheets.set(file, sheet)
     return sheet
   }
+}
+
+function placeOf({ drawn, sheets, guesses }: Pictures, layer: string, channel: number): Place | null {
+  const known = drawn[unitAddress(layer, channel)]
+  if (known) return { sheets, at: known.at, drawn: true }
+  const some = guesses[layer]
+  const at = some?.channels.indexOf(channel) ?? -1
+  return some && at >= 0 ? { sheets: some, at, drawn: false } : null
+}
+
+/** What a data: URL in base64 holds. */
+function unwritten(url: string): Blob {
+  const [, type, text] = /^data:([^;]*);base64,(.*)$/s.exec(url) ?? []
+  return new Blob([Uint8Array.from(atob(text ?? ''), (sign) => sign.charCodeAt(0))], type ? { type } : {})
 }
 
 /** JSON by gzip, or as it is: some servers say of such a file that it is packed, and then the browser unpacked it. */

@@ -48,3 +48,23 @@ test('a refusal that was published is one', async () => {
   const { site } = copy(() => new Response(JSON.stringify({ $refused: refused, $status: 404 })))
   await expect(site.labels()).rejects.toThrow(Refusal)
 })
+
+test('a unit stands on its sheet, the last of which is no larger than what is on it', async () => {
+  const about = { response: null, peak: null, seen: null, steps: 1, note: '' }
+  const pictures = {
+    drawn: { 'act1:0': { at: 0, ...about }, 'act1:5': { at: 5, ...about } },
+    sheets: { side: 128, columns: 2, each: 4, count: 7, files: ['a.webp', 'b.webp'] },
+    guesses: { act1: { side: 64, columns: 2, each: 4, count: 1, files: ['c.webp'], channels: [3], silent: [4] } },
+    provenance: {},
+  }
+  const { site, asked } = copy(() => new Response(JSON.stringify(pictures)))
+  expect(site.onSheet('act1', 0)).toBe(null)
+  await vi.waitFor(() => expect(site.onSheet('act1', 0)?.sprite?.image).toBe('url("a.webp")'))
+  expect(site.onSheet('act1', 5)).toEqual({
+    drawn: true, silent: false, sprite: { image: 'url("b.webp")', size: '200% 200%', position: '100% 0%' },
+  })
+  expect(site.onSheet('act1', 3)).toEqual({ drawn: false, silent: false, sprite: { image: 'url("c.webp")', size: '100% 100%', position: '0% 0%' } })
+  expect(site.onSheet('act1', 4)).toEqual({ drawn: false, silent: true, sprite: null })
+  expect(site.onSheet('act1', 9)).toBe(null)
+  expect(asked).toHaveLength(1)
+})

@@ -1,5 +1,6 @@
 /** The model as a tower: which floors stand, how wide and how thick each is. */
 import type { Layer } from './types'
+import { grouped } from './words'
 
 export interface Floor {
   readonly layer: Layer
@@ -64,9 +65,9 @@ export function landmarks(layers: readonly Layer[]): [Layer, Layer, Layer] | nul
 export function facts(layer: Layer): string {
   const parts: string[] = []
   if (layer.height !== null && layer.width !== null) parts.push(`${layer.height} × ${layer.width} places`)
-  parts.push(`${layer.channels.toLocaleString('en')} ${layer.name === 'logits' ? 'labels' : 'channels'}`)
+  parts.push(`${grouped(layer.channels)} ${layer.name === 'logits' ? 'labels' : 'channels'}`)
   if (layer.receptive_field !== null && layer.receptive_field > 1)
-    parts.push(`each place sees ${layer.receptive_field.toLocaleString('en')} px`)
+    parts.push(`each place sees ${grouped(layer.receptive_field)} px`)
   return parts.join(' · ')
 }
 

@@ -1,11 +1,13 @@
 /** Numbers and labels as they are read. */
 import { expect, it } from 'vitest'
 
-import { ends, firstName, flatten, magnitude, percent, provenance, signed, timeLeft } from './words'
+import { ends, firstName, flatten, grouped, magnitude, percent, provenance, signed, timeLeft } from './words'
 
 it.each([
   [0, '0.00'], [0.031234, '0.031'], [4.8234, '4.82'], [31.52, '31.5'], [142.2, '142'], [12403, '12,403'], [NaN, '–'], [-4.5, '−4.50'],
 ])('magnitude %f is %s', (value, text) => expect(magnitude(value)).toBe(text))
+
+it.each([[7, '7'], [999, '999'], [1000, '1,000'], [-12403, '-12,403'], [4652008, '4,652,008']])('whole %d is %s', (value, text) => expect(grouped(value)).toBe(text))
 
 it.each([[0.31, '+0.31'], [-0.12, '−0.12'], [-0.000012, '−1.2e−5']])('effect %f is %s', (value, text) =>
   expect(signed(value)).toBe(text),

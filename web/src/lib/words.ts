@@ -1,11 +1,14 @@
 /** Numbers, labels and times in words. */
 
+/** A whole number, its thousands apart: 110,728. The browser's own way takes a third of a second for its first. */
+export const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+
 /** A magnitude with about three significant digits: 0.031, 4.82, 31.5, 12,403; with a true minus. */
 export function magnitude(value: number): string {
   if (!Number.isFinite(value)) return '–'
   const size = Math.abs(value)
   let text: string
-  if (size >= 1000) text = Math.round(size).toLocaleString('en')
+  if (size >= 1000) text = grouped(Math.round(size))
   else if (size >= 100) text = size.toFixed(0)
   else if (size >= 10) text = size.toFixed(1)
   else if (size >= 0.1 || size === 0) text = size.toFixed(2)
