@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,25 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "src/hooke/server/static"
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+PUBLISH = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import toy_server
+from hooke.publish.publish import publish, publish_whole
+from hooke.publish.work import Plan
+from hooke.server import grids
+from hooke.server.app import create_app
+from hooke.storage.store import Store
+from hooke.studies.inversion import Inversion
+grids.METHOD = Inversion(steps=4, coarse=2)
+folder = Path(sys.argv[2])
+def app(count):
+    return create_app(toy_server.toy(), toy_server.photographs()[:count], Store(), method=toy_server.method())
+publish(app(2), Plan(("act1", "act2"), units=1), folder / "served" / "deep" / "site")
+publish_whole(app(1), Plan(("act2",), units=0), "/image/first?layer=act2&at=1,1", folder / "view.html")
+"""
 
 Open = Callable[..., Page]
 
@@ -75,6 +95,38 @@ def server(cache: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def two(cache: None) -> Iterator[str]:
+    """The address of the small model with its other checkpoint beside it."""
+    command = [sys.executable, "-W", "ignore", str(ROOT / "tests/server/toy_server.py"), "0", "6", "32", "beside"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
+        assert process.stdout
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+@pytest.fixture(scope="session")
+def published(cache: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`served/deep/site`: two photographs in two layers; `view.html`: one view."""
+    folder = tmp_path_factory.mktemp("published")
+    server = ROOT / "tests/server"
+    command = [sys.executable, "-W", "ignore", "-c", PUBLISH, str(server), str(folder)]
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(published: Path) -> Iterator[str]:
+    """Where the copy is served, as by anyone."""
+    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(published)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        port = re.search(r"port (\d+)", process.stdout.readline())
+        assert port
+        yield f"http://127.0.0.1:{port[1]}/served/deep/site/"
+        process.terminate()
 
 
 @pytest.fixture(scope="session")

@@ -1,29 +1,12 @@
 """Two models beside each other: one pointer in both, what differs is marked, and the address says it."""
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.alone
-
-TOY = Path(__file__).parents[1] / "server/toy_server.py"
-
-
-@pytest.fixture(scope="module")
-def two(cache: None) -> Iterator[str]:
-    """The address of the small model with its other checkpoint beside it."""
-    command = [sys.executable, "-W", "ignore", str(TOY), "0", "6", "32", "beside"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
-        assert process.stdout
-        yield process.stdout.readline().strip()
-        process.terminate()
 
 
 def test_one_place_in_both_and_what_differs(open_page: Any, two: str, axe: str, complaints: list[str]) -> None:

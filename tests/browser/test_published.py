@@ -1,8 +1,6 @@
 """A published copy in a folder of a plain file server, with nothing else to be reached; one file from a disk."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,47 +12,6 @@ pytestmark = pytest.mark.alone
 
 INERT = "https://svelte.dev/e/derived_inert"
 """A figure that was left while it waited for an answer looks at its state once more: a remark of Svelte's, no fault."""
-
-PUBLISH = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-import toy_server
-from hooke.publish.publish import publish, publish_whole
-from hooke.publish.work import Plan
-from hooke.server import grids
-from hooke.server.app import create_app
-from hooke.storage.store import Store
-from hooke.studies.inversion import Inversion
-grids.METHOD = Inversion(steps=4, coarse=2)
-folder = Path(sys.argv[2])
-def app(count):
-    return create_app(toy_server.toy(), toy_server.photographs()[:count], Store(), method=toy_server.method())
-publish(app(2), Plan(("act1", "act2"), units=1), folder / "served" / "deep" / "site")
-publish_whole(app(1), Plan(("act2",), units=0), "/image/first?layer=act2&at=1,1", folder / "view.html")
-"""
-
-
-@pytest.fixture(scope="module")
-def folder(cache: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`served/deep/site`: two photographs in two layers; `view.html`: one view."""
-    folder = tmp_path_factory.mktemp("published")
-    server = Path(__file__).parents[1] / "server"
-    command = [sys.executable, "-W", "ignore", "-c", PUBLISH, str(server), str(folder)]
-    subprocess.run(command, check=True, capture_output=True, timeout=600)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
-    """Where the copy is served, as by anyone."""
-    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", folder / "served"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout
-        port = re.search(r"port (\d+)", process.stdout.readline())
-        assert port
-        yield f"http://127.0.0.1:{port[1]}/deep/site/"
-        process.terminate()
 
 
 @pytest.fixture
@@ -144,8 +101,8 @@ def test_search_finds_what_is_published(page: Page, address: str) -> None:
     expect(page.locator("search .found .chip").first).to_have_attribute("aria-label", re.compile("^Unit act2:1"))
 
 
-def test_a_single_file_opens_from_a_disk(page: Page, folder: Path) -> None:
-    page.goto((folder / "view.html").as_uri())
+def test_a_single_file_opens_from_a_disk(page: Page, published: Path) -> None:
+    page.goto((published / "view.html").as_uri())
     expect(page.locator(".where .place")).to_have_text("row 2, column 2")
     expect(page.locator(".unit .picture[data-state=ready] img").first).to_have_attribute("src", re.compile("^blob:"))
     expect(page.locator(".unit .for li").first).to_be_visible()
@@ -154,8 +111,8 @@ def test_a_single_file_opens_from_a_disk(page: Page, folder: Path) -> None:
     assert page.locator("nav img").first.evaluate("image => image.src").startswith("data:image/webp;")
 
 
-def test_a_folder_opened_from_a_disk_says_what_to_do(page: Page, folder: Path, complaints: list[str]) -> None:
-    page.goto((folder / "served/deep/site/index.html").as_uri())
+def test_a_folder_opened_from_a_disk_says_what_to_do(page: Page, published: Path, complaints: list[str]) -> None:
+    page.goto((published / "served/deep/site/index.html").as_uri())
     expect(page.get_by_role("status").first).to_contain_text("python -m http.server")
     page.close()
     complaints.clear()  # the browser complains of every file that it may not read

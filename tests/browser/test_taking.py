@@ -125,6 +125,51 @@ def test_what_is_copied_leads_back_to_the_figure(page: Page, open_page: Any, tmp
         beside.shutdown()
 
 
+def test_each_figure_of_two_models_can_be_taken(open_page: Any, two: str, complaints: list[str]) -> None:
+    page = open_page(
+        "/?layer=act2&at=1,2&beside=1", at=two, ready=".pair .unit", permissions=["clipboard-read", "clipboard-write"]
+    )
+    expect(page.locator("ol[aria-busy=true]")).to_have_count(0)
+
+    def told(path: str) -> Any:
+        return page.evaluate("path => fetch(path).then(found => found.json())", path)
+
+    def file(of: Locator, kind: str) -> bytes:
+        with page.expect_download() as download:
+            of.get_by_role("button", name=kind, exact=True).click()
+        return Path(download.value.path()).read_bytes()
+
+    fingerprints = [told(f"{below}/api/model")["fingerprint"] for below in ("", "/beside")]
+    image = told("/api/images")[0]["id"]
+    for at, aside, below in ((0, "", ""), (1, ", the second model", "/beside")):
+        of = menu(page, f"What Sequential sees there{aside}")
+        data = json.loads(file(of, "JSON"))
+        assert data["made"]["fingerprint"] == fingerprints[at]
+        assert data["answer"] == told(f"{below}/api/images/{image}/dictionary?layer=act2&count=8")
+        tree = ElementTree.fromstring(file(of, "SVG"))
+        assert fingerprints[at][:8] in [str(text.text) for text in tree.iter(f"{SVG}text")]
+        assert 'Asked(layers=("act2",), position=(1, 2), count=6)' in copied(page, of, "Copy code")
+        assert "beside=1" in copied(page, of, "Copy link")
+        expect(of.get_by_role("button", name="Copy iframe")).to_have_count(1 - at)  # a frame shows the first model
+        page.keyboard.press("Escape")
+
+    for title, asked, rows in (
+        ("How alike they see it", "beside", 2),
+        ("Units that changed most there", "changes?layer=act2", 8 * 8 * 8),
+    ):
+        page.get_by_role("heading", name=title).scroll_into_view_if_needed()
+        of = menu(page, title)
+        expect(of.get_by_role("button", name="JSON", exact=True)).to_be_enabled()
+        data = json.loads(file(of, "JSON"))
+        assert data["answer"] == told(f"/api/images/{image}/{asked}")
+        assert [data["made"]["fingerprint"], data["made"]["beside"]["fingerprint"]] == fingerprints
+        assert len(list(csv.DictReader(io.StringIO(file(of, "CSV").decode())))) == rows
+        assert json.loads(PIL.Image.open(io.BytesIO(file(of, "PNG"))).info["hooke"]) == data["made"]
+        assert "second = hooke.open(your_other_module)" in copied(page, of, "Copy code")
+        page.keyboard.press("Escape")
+    assert complaints == []
+
+
 def test_a_unit_s_evidence_stands_alone_too(open_page: Any, complaints: list[str]) -> None:
     page = open_page("/unit/blocks.4.1.bn2.act/67?view=looks&embed=1", ready="#looks-head")
     expect(page.locator("h2")).to_have_text(["What it looks for"])

@@ -5,11 +5,14 @@ import json
 import re
 import subprocess
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
 
 import hooke
 from hooke.responses.recording import Recording
@@ -42,6 +45,8 @@ STANDS: dict[str, dict[str, Any]] = {
     "alike": CAT,
     "confusions": CAT,
     "patch": {**CAT, "inside": "0,0,50,50", "outside": "50,0,100,100", "count": 3},
+    "likeness": {**CAT, "second": "toy:other"},
+    "changes": {**CAT, "second": "toy:other", "place": {"row": 1, "column": 2}},
     "looks": UNIT, "quality": UNIT, "density": UNIT, "examples": UNIT, "selectivity": UNIT, "ablation": UNIT,
     "tuning": {**UNIT, "stimulus": ["gratings", "orientation"]},
     "feeds": {**UNIT, "other": "act1"},
@@ -102,7 +107,7 @@ def test_it_runs(
 ) -> None:  # fmt: skip
     code = taken[0][figure]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(hooke, "open", lambda name: {"toy:made": toy.toy}[name]())
+    monkeypatch.setattr(hooke, "open", lambda name: {"toy:made": toy.toy, "toy:other": toy.checkpoint}[name]())
     monkeypatch.setattr(hooke, "open_recording", lambda folder: {"your-recording": recording}[folder])
     short = hooke.Ascent(hooke.Fourier(size=32), steps=2)
     monkeypatch.setattr(hooke, "Ascent", lambda steps: short)
@@ -128,3 +133,25 @@ def test_it_says_what_the_page_says(
     before, after = (space[name].tolist() for name in ("before", "after"))
     assert [one["before"] for one in told] == pytest.approx([before[one["index"]] for one in told], rel=1e-5)
     assert [one["after"] for one in told] == pytest.approx([after[one["index"]] for one in told], rel=1e-5)
+
+
+def test_two_models_say_what_the_page_says(
+    taken: tuple[dict[str, str], list[str], list[str]], toy: ModuleType, make_app: Callable[..., FastAPI],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """What changed at a place, and how alike the layers are: asked by the page and by the code."""
+    models = {"toy:made": toy.toy, "toy:other": toy.checkpoint}
+    space: dict[str, Any] = {"given": toy.photographs()[0][1], "opened": lambda name: models[name]()}
+    for name in ("likeness", "changes"):
+        code = taken[0][name].replace('dict(hooke.photographs())["cat"]', "given").replace("hooke.open", "opened")
+        exec(compile(code, name, "exec"), space)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    with TestClient(make_app(other=toy.checkpoint()), base_url="http://localhost:8742") as client:
+        image = client.get("/api/images").json()[0]["id"]
+        told = client.get(f"/api/images/{image}/beside").json()["layers"]
+        found = client.get(f"/api/images/{image}/changes", params={"layer": "act2"}).json()
+    alike = [[one["layer"], one["other"], str(round(one["cka"], 3))] for one in told]
+    assert [line[:3] for line in lines[: len(told)]] == alike
+    rows, first = lines[len(told) :], (found["width"] + 2) * found["count"]
+    assert [int(row[0]) for row in rows] == found["channels"][first : first + found["count"]]
+    assert [float(row[2]) for row in rows] == pytest.approx(found["second"][first : first + found["count"]], rel=1e-4)

@@ -33,6 +33,7 @@ export class Pair {
       ...(first.within ? { within: first.within } : {}),
     })
     this.other.aside = 'the second model'
+    this.other.leader = first
   }
 
   /** What the second model is to show now. */

@@ -5,6 +5,8 @@ import type { Place } from './types'
 export interface Stand {
   /** The model's name, as `hooke.open` takes it. */
   readonly model: string
+  /** The name of the second model, where the figure is of two. */
+  readonly second?: string | null
   readonly photo?: { readonly name: string; readonly uploaded: boolean } | null
   readonly layer?: string | null
   readonly place?: Place | null
@@ -45,7 +47,8 @@ const lines = (...some: readonly (string | null)[]): string => `${some.filter((e
 const spot = ({ row, column }: Place): string => `(${row}, ${column})`
 
 /** A model that was opened from a text is opened by it again; a module of the reader's own has no name to open it by. */
-const opened = ({ model }: Stand): string => (/[-:]/.test(model) ? `model = hooke.open(${text(model)})` : 'model = hooke.open(your_module)')
+const opening = (model: string, own: string): string => `hooke.open(${/[-:]/.test(model) ? text(model) : own})`
+const opened = ({ model }: Stand): string => `model = ${opening(model, 'your_module')}`
 
 const picture = (photo: Stand['photo']): string =>
   photo && !photo.uploaded && SHIPPED.includes(photo.name)
@@ -53,6 +56,19 @@ const picture = (photo: Stand['photo']): string =>
     : 'hooke.read_picture("your-photograph.png")'
 
 const seen = (stand: Stand): string => lines(opened(stand), `canvas = model.modality.canvas(${picture(stand.photo)})`).trimEnd()
+
+/** Two models before one photograph, and a study of both. */
+const both = (name: string, stand: Stand, ...rest: readonly (string | null)[]): string =>
+  lines(
+    'import hooke',
+    `from hooke.studies.beside import ${name}`,
+    '',
+    `first = ${opening(stand.model, 'your_module')}`,
+    `second = ${opening(stand.second ?? '', 'your_other_module')}`,
+    `picture = ${picture(stand.photo)}`,
+    'canvases = first.modality.canvas(picture), second.modality.canvas(picture)',
+    ...rest,
+  )
 
 const target = ({ of, rather }: Stand): string | null =>
   of === null || of === undefined ? null : `logits:${of}${rather === null || rather === undefined ? '' : ` - logits:${rather}`}`
@@ -194,6 +210,22 @@ export const RECIPES: Readonly<Record<string, (stand: Stand) => string>> = {
       '    print(one)',
     )
   },
+  likeness: (stand) =>
+    both(
+      'likeness',
+      stand,
+      'for one in likeness(first, second, canvases):',
+      '    print(one.layer, one.other, round(one.cka, 3), "moved:", round(one.moved, 3), "shuffled:", round(one.shuffled, 3))',
+    ),
+  changes: (stand) =>
+    both(
+      'changes',
+      stand,
+      `found = changes(first, second, canvases, ${text(stand.layer ?? '')})`,
+      `at = ${stand.place ? spot(stand.place) : '(0, 0)'}`,
+      'for channel, one, other in zip(*(each[at].tolist() for each in (found.channels, found.first, found.second))):',
+      '    print(channel, one, other, other - one)',
+    ),
   looks: (stand) =>
     lines(
       'from pathlib import Path',

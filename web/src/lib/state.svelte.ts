@@ -318,6 +318,20 @@ export class Microscope {
   /** Which model this is, in words for those who hear the page, where two are shown. */
   aside = ''
 
+  /** Of a second model: the first, where the reader points. */
+  leader: Microscope | null = null
+
+  /** The reader points somewhere; else the place that is shown is the strongest. */
+  get pointed(): boolean {
+    const { hover, pinned } = this.leader ?? this
+    return hover !== null || pinned !== null
+  }
+
+  /** Views have addresses: inside a notebook they have none. */
+  get addressable(): boolean {
+    return !this.navigation.within
+  }
+
   /** The element that the page is a part of, if it is one. */
   get within(): HTMLElement | undefined {
     return this.navigation.within
@@ -334,9 +348,9 @@ export class Microscope {
     return this.addressed({ ...view, embed: false })
   }
 
-  /** The address of one figure alone, for a frame in another page; null: frames cannot reach it. */
+  /** The address of one figure alone, for a frame in another page; null: a frame cannot show it. */
   frame(view: View): string | null {
-    return this.navigation.within ? null : this.addressed({ ...view, embed: true })
+    return this.addressable && !this.aside && view.figure !== null ? this.addressed({ ...view, embed: true, beside: false }) : null
   }
 
   private addressed(view: View): string {

@@ -1,5 +1,5 @@
 /** Answers as tables, for those who take them away: rows of named numbers and words, and their CSV. */
-import type { Atlas, Dictionary, Families, Flow, Sheet, Spatial, Tuning, Density, Groups } from './types'
+import type { Atlas, Changes, Dictionary, Families, Flow, Sheet, Spatial, Tuning, Density, Groups } from './types'
 import { mapAt, unpack } from './tracing'
 
 export type Cell = string | number | boolean | null
@@ -76,6 +76,14 @@ function dictionary({ height, width, count, channels, magnitudes }: Dictionary):
   return rows
 }
 
+/** The units of two models that differ most at each place. */
+function changes({ width, count, channels, first, second }: Changes): Row[] {
+  return channels.map((channel, i) => {
+    const place = Math.floor(i / count)
+    return { row: Math.floor(place / width), column: place % width, rank: i % count, channel, first: first[i]!, second: second[i]! }
+  })
+}
+
 /** What each place of each layer votes for each of the likeliest labels. */
 function votes({ layers, classes }: Spatial): Row[] {
   return layers.flatMap(({ name, width, votes }) => {
@@ -138,6 +146,8 @@ export const TABLES: Readonly<Record<string, (answer: never) => Row[]>> = {
   alike: at('same'),
   confusions: at('confusions'),
   patch: at('own|every'),
+  likeness: at('layers'),
+  changes,
   density,
   examples: at('bins.examples'),
   selectivity: at('rows'),

@@ -35,6 +35,12 @@ for name, figure in report.figures.items():
     expect(RECIPES.patch!({ ...cat, inside: '0,10,30,100' })).toContain('(0, 0.1, 0.3, 1)')
   })
 
+  it('opens both of two models', () => {
+    const text = RECIPES.changes!({ ...cat, second: 'Sequential' })
+    expect(text).toContain('first = hooke.open("efficientnet-lite0")\nsecond = hooke.open(your_other_module)\n')
+    expect(text).toContain('changes(first, second, canvases, "blocks.4.1.bn2.act")\nat = (5, 7)\n')
+  })
+
   it('reads a photograph of the reader, and takes their own module', () => {
     const own = RECIPES.alike!({ ...cat, model: 'Sequential' })
     expect(own).toContain('hooke.open(your_module)')
@@ -73,6 +79,11 @@ describe('tables', () => {
   it('tell a dictionary place by place', () => {
     const dictionary = { layer: 'a', height: 1, width: 2, count: 2, channels: [3, 4, 5, 6], magnitudes: [4, 3, 2, 1], peak: 4, norms: [5, 2] }
     expect(TABLES.semantic_dictionary!(dictionary as never)[2]).toEqual({ row: 0, column: 1, rank: 0, channel: 5, magnitude: 2 })
+  })
+
+  it('tell where which unit changed', () => {
+    const found = { layer: 'a', height: 1, width: 2, count: 1, channels: [3, 4], first: [1, 2], second: [5, 6], median: [0, 0], far: [1, 1] }
+    expect(TABLES.changes!(found as never)[1]).toEqual({ row: 0, column: 1, rank: 0, channel: 4, first: 2, second: 6 })
   })
 
   it('tell what flows between groups, and from the last to the label', () => {

@@ -1,5 +1,6 @@
 /** Taking a figure away: its picture, its numbers, its address, its frame and its Python, each saying where it is from. */
 import { unitAddress } from './dictionary'
+import grammar from './grammar.json'
 import { withWords } from './png'
 import { RECIPES, type Stand } from './recipes'
 import type { Microscope } from './state.svelte'
@@ -13,6 +14,8 @@ export interface Figure {
   readonly name: string
   readonly title: string
   readonly answer: unknown
+  /** The second model, where it is of two. */
+  readonly beside?: { readonly name: string; readonly fingerprint: string } | null
   /** What its Python needs beside what the page is about. */
   readonly more?: Partial<Stand>
 }
@@ -23,6 +26,7 @@ export interface Made {
   readonly title: string
   readonly model: string
   readonly fingerprint: string
+  readonly beside?: { readonly model: string; readonly fingerprint: string }
   readonly image: { readonly id: string; readonly name: string } | null
   readonly view: string
   readonly hooke: string
@@ -36,21 +40,23 @@ const WITHIN: Readonly<Record<string, string>> = { confusions: 'alike', patch: '
 /** The view of one figure: complete, so that it says the same wherever it is opened. */
 export function viewOf(microscope: Microscope, name: string): View {
   const { view, photo, layer } = microscope
-  const figure = WITHIN[name] ?? name
-  if (view.page !== 'workspace') return { ...view, figure, embed: false }
+  const own = WITHIN[name] ?? name
+  if (view.page !== 'workspace') return { ...view, figure: own, embed: false }
+  const figure = own in grammar ? own : null
   const place = name === 'semantic_dictionary' ? microscope.place : view.place // the strongest place is no less a place
   return { ...view, figure, place, embed: false, image: photo?.name && alone(microscope) ? photo.name : (photo?.id ?? null), layer: layer?.name ?? null }
 }
 
 const alone = ({ images, photo }: Microscope): boolean => images.filter((each) => each.name === photo?.name).length === 1
 
-export function madeOf(microscope: Microscope, { name, title }: Figure): Made {
+export function madeOf(microscope: Microscope, { name, title, beside }: Figure): Made {
   const { model, photo, view } = microscope
   return {
     study: name,
     title,
     model: model?.name ?? '',
     fingerprint: model?.fingerprint ?? '',
+    ...(beside ? { beside: { model: beside.name, fingerprint: beside.fingerprint } } : {}),
     image: view.page === 'workspace' && photo ? { id: photo.id, name: photo.name } : null,
     view: format(viewOf(microscope, name)),
     hooke: model?.version ?? '',
@@ -58,8 +64,9 @@ export function madeOf(microscope: Microscope, { name, title }: Figure): Made {
 }
 
 /** In words, below a picture. */
-export function foot({ title, model, fingerprint, image, view, hooke }: Made): string {
-  return [title, `${model} (${fingerprint.slice(0, 12)})`, ...(image ? [image.name] : []), view, `Hooke ${hooke}`].join(' · ')
+export function foot({ title, model, fingerprint, beside, image, view, hooke }: Made): string {
+  const models = [{ model, fingerprint }, ...(beside ? [beside] : [])].map((one) => `${one.model} (${one.fingerprint.slice(0, 12)})`)
+  return [title, models.join(' and '), ...(image ? [image.name] : []), view, `Hooke ${hooke}`].join(' · ')
 }
 
 /** A name that every file system takes. */
@@ -82,11 +89,12 @@ export async function fileOf(kind: Kind, root: HTMLElement, figure: Figure, made
 }
 
 /** The Python that makes a figure again. */
-export function pythonOf(microscope: Microscope, { name, more = {} }: Figure): string {
+export function pythonOf(microscope: Microscope, { name, beside, more = {} }: Figure): string {
   const { model, photo, layer, place, view, images } = microscope
   const own = view.page === 'workspace' ? layer?.name : view.layer
   return RECIPES[name]!({
     model: model?.name ?? '',
+    second: beside?.name ?? null,
     photo,
     layer: own ?? null,
     place: view.page === 'workspace' ? place : null,
