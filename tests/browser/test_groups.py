@@ -141,6 +141,8 @@ def test_groups_and_flow_follow_the_edits_and_undo_takes_them_back(open_page: An
     flowing = flow(page)
     expect(flowing.locator(".moved li")).to_have_count(6, timeout=LONG)
     expect(flowing.locator(".moved")).to_contain_text("adds up to within a millionth")
+    expect(flowing.locator(".moved .random")).to_have_count(6, timeout=LONG)
+    expect(flowing.locator(".moved")).to_contain_text("Grey: after the same edits made in other", timeout=LONG)
     page.keyboard.press("Control+z")
     expect(page).not_to_have_url(re.compile("edit="))
     expect(flowing.locator(".moved")).to_have_count(0)

@@ -95,6 +95,26 @@ def test_equals_the_whole_pass_with_edits(case: tuple[Model, Tensor]) -> None:
     assert torch.equal(again["logits"], expected["logits"])
 
 
+def test_prefixes_of_several_layers_come_from_one_pass(case: tuple[Model, Tensor]) -> None:
+    """What is prepared from an earlier layer on is what is prepared from the start, edits on the way and all."""
+    model, batch = case
+    rows = [row for row in model.layers.addressable if row.channels]
+    first, cut, late = (rows[len(rows) * part // 8] for part in (2, 4, 6))
+    start, *ends = (Suffix(model, row.name) for row in (first, cut, late))
+    edits = [Scale(f"{first.name}:1", 3.0), Clamp(f"{cut.name}:0", 0.5), Scale(f"{late.name}:1", 2.0)]
+    known = start.prepare(batch)
+    for made, copies in (([], 1), (edits, 1), (edits, 2)):
+        for end, prefix in zip(ends, start.onward(known, ends, made, copies), strict=True):
+            expected = end.prepare(batch.repeat(copies, 1, 1, 1), made[: 2 + ends.index(end)])
+            torch.testing.assert_close(prefix.values, expected.values, rtol=1e-5, atol=1e-5)
+            for _ in range(2):
+                ours, theirs = (end.run(one, one.values)["logits"] for one in (prefix, expected))
+                torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+    assert torch.equal(start.run(known, known.values)["logits"], activations(model, batch, ["logits"])["logits"])
+    with pytest.raises(AddressError, match="does not come after"):
+        ends[-1].onward(ends[-1].prepare(batch), ends[:1])
+
+
 def test_gradients_flow_to_the_values(case: tuple[Model, Tensor]) -> None:
     model, batch = case
     layer = cuts(model)[-2]

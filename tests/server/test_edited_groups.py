@@ -12,12 +12,13 @@ from hooke.models.model import Model
 from hooke.models.suffix import suffix_of
 from hooke.models.taps import tapped
 from hooke.numeric.nonnegative import nonnegative_amounts
-from hooke.server.wire_groups import EditedFlowView, EditedGroupsView
+from hooke.server.wire_groups import EditedFlowView, EditedGroupsView, FlowElsewhereView
 from hooke.shapes import Canvas
 from hooke.studies.edited_groups import edited_groups
-from hooke.studies.flow import GroupFlow, edited_flow, group_flow
+from hooke.studies.flow import GroupFlow, Way, edited_flow, flows_elsewhere, group_flow
 from hooke.studies.groups import GroupStudy, group_study
 from hooke.studies.layers import tracing_layers
+from hooke.studies.what_if import variants
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +129,46 @@ def test_an_edited_flow_adds_up_to_the_edited_label(model: Model, canvas: Canvas
         assert float(found.edges[0][:, 0].abs().max()) < 1e-5
 
 
+def gives(model: Model, canvas: Canvas, flow: GroupFlow, edits: list[Any], level: int) -> torch.Tensor:
+    """The slow way: whole passes, one for each place of the way, with the layer's values put in and the edits made."""
+    found = flow.factorizations[level]
+    batch = model.modality.normalize(canvas[None])
+    with torch.no_grad(), tapped(model, [found.layer], edits) as taps:
+        values = taps(batch)[found.layer]
+    order = model.layers.site
+    late = [one for one in edits if order(str(one.address).split(":")[0]).order > order(found.layer).order]
+    gradients = []
+    for share in Way().places:
+        here = (share * values).requires_grad_()
+        with torch.enable_grad(), tapped(model, ["logits"], [hooke.edits.Replace(found.layer, here), *late]) as taps:
+            gradients.append(torch.autograd.grad(taps(batch)["logits"][0, 1], here)[0])
+    amounts = nonnegative_amounts(values[0].flatten(1).T, found.directions)
+    parts = amounts.T[:, :, None] * found.directions[:, None]
+    parts = torch.cat([parts, (values[0].flatten(1).T - parts.sum(0))[None]])
+    mean: torch.Tensor = torch.stack(gradients).mean(0)[0].flatten(1).T
+    return (parts * mean).sum((1, 2))
+
+
+@pytest.mark.parametrize("text", ["ablate(act1:2)", "scale(act2:3, 2)", "ablate(pool:4)"])
+def test_the_flow_after_the_same_edits_elsewhere(model: Model, canvas: Canvas, flow: GroupFlow, text: str) -> None:
+    """Of each random other the nodes are those of the flow with these edits, as whole passes find them, too."""
+    edits = hooke.edits.parse(text)
+    *so_far, found = flows_elsewhere(model, canvas, flow, edits, controls=6)
+    assert [len(one.nodes[0]) for one in (*so_far, found)] == [0, 4, 6]
+    assert (found.draws, found.beside) == (6, "other units about as strong")
+    assert torch.equal(found.nodes[1][:4], so_far[1].nodes[1])
+    made = variants(model, canvas, edits, flow.layers, 6).made[1:]
+    assert len({str(one.address) for (one,) in made} | {str(edits[0].address)}) == 7
+    for draw, others in enumerate(made):
+        same = edited_flow(model, canvas, flow, list(others))
+        for level, nodes in enumerate(found.nodes):
+            torch.testing.assert_close(nodes[draw], same.nodes[level], atol=1e-5, rtol=1e-5)
+            slow = gives(model, canvas, flow, list(others), level)
+            torch.testing.assert_close(nodes[draw].float(), slow, atol=1e-4, rtol=1e-4)
+    nothing = next(flows_elsewhere(model, canvas, flow, hooke.edits.parse("ablate(act1)")))
+    assert (nothing.draws, nothing.beside) == (0, "nothing of this size to compare it with")
+
+
 def test_a_flow_without_edits_is_the_flow(model: Model, canvas: Canvas, flow: GroupFlow) -> None:
     found = edited_flow(model, canvas, flow, [])
     for ours, theirs in zip(found.nodes + found.edges, flow.flows.nodes + flow.flows.edges, strict=True):
@@ -158,8 +199,14 @@ def test_the_routes_say_what_the_studies_say(
     client.get(f"/api/events?jobs={job}")
     flowing = EditedFlowView.model_validate_json(client.get(url).content)
     assert flowing.imbalance < 1e-6
-    same = edited_flow(
-        model, canvas, group_flow(model, canvas, "logits:1", at=tracing_layers(model, 2), rank=3),
-        hooke.edits.parse("ablate(act1:2)"),
-    )  # fmt: skip
+    study_flow = group_flow(model, canvas, "logits:1", at=tracing_layers(model, 2), rank=3)
+    same = edited_flow(model, canvas, study_flow, hooke.edits.parse("ablate(act1:2)"))
     assert flowing.gives[0] == pytest.approx(same.nodes[0].tolist(), abs=1e-5)
+    url = url.replace("/what-if?", "/what-if/elsewhere?")
+    job = client.get(url).json()["job"]
+    client.get(f"/api/events?jobs={job}")
+    *_, own_others = flows_elsewhere(model, canvas, study_flow, hooke.edits.parse("ablate(act1:2)"))
+    others = FlowElsewhereView.model_validate_json(client.get(url).content)
+    assert others.measured == others.draws == own_others.draws
+    low = own_others.nodes[1].amin(0).tolist()
+    assert [one.low for one in others.random[1] if one] == pytest.approx(low, abs=1e-5)

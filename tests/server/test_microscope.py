@@ -121,7 +121,7 @@ def test_routes_are_described_without_a_model_under_stable_names() -> None:
         "get_drawing", "get_drawing_record", "get_guess", "follow_jobs", "cancel_job",
         "ask_faces", "get_ablation", "get_density", "get_examples", "get_face",
         "get_curve", "get_flow", "get_flow_control", "get_group_effects", "get_groups",
-        "get_edited_flow", "get_edited_groups",
+        "get_edited_flow", "get_edited_groups", "get_flow_elsewhere",
         "get_beside", "get_changes", "get_compared",
         "get_confusions", "get_doubt", "get_how_sure", "get_patch", "get_what_if",
         "get_channels", "get_drilled", "get_labels", "get_pairs", "get_pointed", "get_spatial", "get_votes",

@@ -72,20 +72,23 @@ class Suffix:
         if not self.shared:
             with torch.no_grad(), tapped(self.model, [self.layer.name], edits) as taps:
                 return Prefix(batch, taps(batch)[self.layer.name], {}, tuple(edits))
-        nodes, cut = self._graph.nodes, self._graph.order[self._cut]
-        placed, ports = self._before(edits)
-        known: dict[fx.Node, Any] = {}
-        with torch.no_grad():
-            for at, node in enumerate(nodes[: cut + 1]):
-                own = batch.clone() if self.model.layers.site("input").overwritten else batch
-                known[node] = own if node is self._graph.first else self._graph.run(node, known)
-                for name in ports.get(node, ()):
-                    known[node] = self._passed(name, known[node], False, placed[name], {}, {})
-                for used in node.all_input_nodes:
-                    if all(self._graph.order[user] <= at for user in used.users):
-                        del known[used]
-        values = dict(leaves(known[self._cut]))[self._leaf]
-        return Prefix(batch, values, known, tuple(edits))
+        (prefix,) = self._walked(batch, {}, [self], edits)
+        return prefix
+
+    def onward(
+        self, prefix: Prefix, later: Sequence["Suffix"], edits: Sequence[Edit] = (), copies: int = 1
+    ) -> list[Prefix]:
+        """The prefixes of later layers, from what is known up to this one, in one pass; without gradients.
+
+        Of `copies` copies of the batch, one after another. `edits` are made of this layer and of what comes after it;
+        each prefix has those up to its own layer. Errors: AddressError for a layer or an edit before this one.
+        """
+        batch = prefix.batch.repeat(copies, *[1] * (prefix.batch.ndim - 1))
+        one_way = self.shared and all(one.shared and one._graph is self._graph for one in later)
+        if not one_way or (copies > 1 and self._scaling is None):
+            return [one.prepare(batch, [*prefix.edits, *self._until(one, edits)]) for one in later]
+        last = max(later, key=lambda one: self.model.layers.site(one.layer.name).order)
+        return self._walked(batch, self._multiplied(prefix, copies), later, self._until(last, edits), prefix.edits)
 
     def run(
         self, prefix: Prefix, values: Tensor, at: Sequence[str] = (LOGITS,), edits: Sequence[Edit] = ()
@@ -117,15 +120,12 @@ class Suffix:
         self, prefix: Prefix, values: Tensor, at: Sequence[str],
         placed: dict[str, list[tuple[Place, Edit]]], copies: int,
     ) -> dict[str, tuple[Tensor, int]]:  # fmt: skip
-        known = {
-            node: _fresh(_many(value, self._scaling[node] if self._scaling else None, copies), node in self._written)
-            for node, value in prefix.crossing.items()
-        }
+        known = self._multiplied(prefix, copies)
         values = values.clone() if self._cut in self._written else values
         known[self._cut] = replaced(known[self._cut], self._leaf, lambda _: values)
         found: dict[str, tuple[Tensor, int]] = {}
         given = {name: torch.empty(0) for name in self._reads(placed)}
-        ports = self._ports(dict.fromkeys([*at, *placed, *self._reads(placed)]))
+        ports = self._ports(dict.fromkeys([*at, *placed, *self._reads(placed)]), self._graph.order[self._cut])
         last = max([self._graph.order[node] for node, names in ports.items() if set(names) & set(at)], default=0)
         for position in range(self._graph.order[self._cut], last + 1):
             node = self._graph.nodes[position]
@@ -157,30 +157,70 @@ class Suffix:
 
         return replaced(value, leaf, passed)
 
-    def _before(self, edits: Sequence[Edit]) -> tuple[dict[str, list[tuple[Place, Edit]]], dict[fx.Node, list[str]]]:
-        """Edits by layer, and the layers by where they are passed on the way to this one."""
-        placed = by_layer(self.model, edits)
-        ports: dict[fx.Node, list[str]] = {}
-        for name in sorted(placed, key=lambda name: self.model.layers.site(name).order):
-            node, _ = self._graph.mark(self.model.layers.site(name))
-            if self._graph.order[node] > self._graph.order[self._cut]:
-                raise AddressError(f"an edit of {name}", f"it comes after {self.layer.name}")
-            ports.setdefault(node, []).append(name)
-        return placed, ports
+    def _multiplied(self, prefix: Prefix, copies: int) -> dict[fx.Node, Any]:
+        """What is known, of some copies of the batch; what will be written into is copied."""
+        growth = self._scaling or {}
+        return {
+            node: _fresh(_many(value, growth.get(node), copies), node in self._written)
+            for node, value in prefix.crossing.items()
+        }
+
+    def _walked(
+        self, batch: Tensor, known: dict[fx.Node, Any], ends: Sequence["Suffix"], edits: Sequence[Edit],
+        made: tuple[Edit, ...] = (),
+    ) -> list[Prefix]:  # fmt: skip
+        """The prefixes of some layers: everything from the start, or from this layer where something is known."""
+        placed, marks = by_layer(self.model, edits), {end.layer.name: end for end in ends}
+        order, nodes = self._graph.order, self._graph.nodes
+        first, last = order[self._cut] if known else 0, max(order[end._cut] for end in ends)
+        ports = self._ports(dict.fromkeys([*placed, *marks]), first)
+        if late := [name for node, names in ports.items() for name in names if order[node] > last]:
+            raise AddressError(f"an edit of {late[0]}", f"it comes after {ends[-1].layer.name}")
+        found: dict[str, Prefix] = {}
+        with torch.no_grad():
+            for at in range(first, last + 1):
+                node, here = nodes[at], {}
+                if node is self._graph.first:
+                    known[node] = batch.clone() if self.model.layers.site("input").overwritten else batch
+                elif node not in known:
+                    known[node] = self._graph.run(node, known)
+                for name in ports.get(node, ()):
+                    if name in placed:
+                        known[node] = self._passed(name, known[node], False, placed[name], {}, {})
+                    if name in marks:
+                        here[name] = known[node]
+                for used in node.all_input_nodes:
+                    if all(order[user] <= at for user in used.users):
+                        known.pop(used, None)
+                for name, value in here.items():
+                    till = (*made, *self._until(marks[name], edits))
+                    found[name] = marks[name]._kept(batch, {**known, node: value}, at < last, till)
+        return [found[end.layer.name] for end in ends]
+
+    def _kept(self, batch: Tensor, known: dict[fx.Node, Any], gone_on: bool, edits: tuple[Edit, ...]) -> Prefix:
+        """The prefix of what is known when the layer is there; copied, what a pass that goes on writes into."""
+        crossing = {node: _fresh(value, gone_on and node in self._written) for node, value in known.items()}
+        return Prefix(batch, dict(leaves(crossing[self._cut]))[self._leaf], crossing, edits)
+
+    def _until(self, end: "Suffix", edits: Sequence[Edit]) -> list[Edit]:
+        """The edits up to a layer, those of it among them."""
+        order = self.model.layers.site
+        last = order(end.layer.name).order
+        return [edit for edit in edits if all(order(name).order <= last for name in by_layer(self.model, [edit]))]
 
     @staticmethod
     def _reads(placed: dict[str, list[tuple[Place, Edit]]]) -> list[str]:
         return [name for pairs in placed.values() for _, edit in pairs for name in edit.reads]
 
-    def _ports(self, names: Iterable[str]) -> dict[fx.Node, list[str]]:
-        """The layers of each mark, in the order in which they are passed."""
+    def _ports(self, names: Iterable[str], first: int) -> dict[fx.Node, list[str]]:
+        """The layers of each mark, in the order in which they are passed; none before the `first` operation."""
         found: dict[fx.Node, list[str]] = {}
         for name in sorted(names, key=lambda name: self.model.layers.site(name).order):
             try:
                 node, _ = self._graph.mark(self.model.layers.site(name))
             except Untraceable as reason:
                 raise ModelError(f"the layer {name} from {self.layer.name} on", str(reason)) from reason
-            if self._graph.order[node] < self._graph.order[self._cut]:
+            if self._graph.order[node] < first:
                 raise AddressError(f"layer {name}", f"it does not come after {self.layer.name}")
             found.setdefault(node, []).append(name)
         return found

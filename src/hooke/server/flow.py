@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -12,13 +13,21 @@ from hooke.addresses import Place
 from hooke.models.editing.edit import Edit
 from hooke.models.layers import LOGITS
 from hooke.models.model import Model
-from hooke.server.computed import LATER, Label, Report, computed
+from hooke.server.computed import LATER, Label, Report, answer, computed, later
 from hooke.server.groups import Count, views
 from hooke.server.microscope import Here, Microscope
 from hooke.server.shelf import Photograph
-from hooke.server.whatif import Edits, given_edits
-from hooke.server.wire_groups import EditedFlowView, FlowControlView, FlowGroupView, FlowLayerView, FlowView
-from hooke.studies.flow import GroupFlow, edited_flow, group_flow, shuffled_flow
+from hooke.server.standing import Grown
+from hooke.server.whatif import Edits, given_edits, spread
+from hooke.server.wire_groups import (
+    EditedFlowView,
+    FlowControlView,
+    FlowElsewhereView,
+    FlowGroupView,
+    FlowLayerView,
+    FlowView,
+)
+from hooke.studies.flow import GroupFlow, edited_flow, flows_elsewhere, group_flow, shuffled_flow
 from hooke.studies.groups import fitting, from_left
 from hooke.studies.layers import tracing_layers
 from hooke.studies.reports.targets import likeliest
@@ -64,6 +73,16 @@ async def get_edited_flow(here: Here, asked: Asked, edits: Edits) -> Response:
     return computed(here, f"edited flow {asked[1]} {edits}", lambda report: _edited(here, asked, made, report))
 
 
+@router.get("/what-if/elsewhere", response_model=FlowElsewhereView, responses=LATER)
+async def get_flow_elsewhere(here: Here, asked: Asked, edits: Edits) -> Response:
+    """What the same groups give after the same edits made elsewhere: told while more and more are measured."""
+    made = await asyncio.to_thread(given_edits, here, edits)
+    name = f"flow elsewhere {asked[1]} {edits}"
+    if body := here.answers.get(name):
+        return answer(body)
+    return later(here.queue.grow(name, _elsewhere(here, asked, made, name)))
+
+
 def _target(model: Model, of: int | None, rather: int | None) -> str:
     """The address of what is asked about; empty: the likeliest label. Errors: AddressError for labels it has not."""
     texts = [str(model.resolve(Place(LOGITS, label))) for label in (of, rather) if label is not None]
@@ -99,6 +118,21 @@ def _edited(here: Microscope, asked: tuple[Photograph, Question], edits: list[Ed
         around=[one.tolist() for one in found.around], constants=[one.tolist() for one in found.constants],
         imbalance=found.imbalance(), seconds=time.perf_counter() - begun,
     )  # fmt: skip
+
+
+def _elsewhere(here: Microscope, asked: tuple[Photograph, Question], edits: list[Edit], name: str) -> Iterator[Grown]:
+    """Measures random others in slices, and keeps what they came to when all are there."""
+    flow = _flow(here, *asked, lambda done, of: None)
+    begun = time.perf_counter()
+    for found in flows_elsewhere(here.model, asked[0].canvas, flow, edits, seed=here.seed):
+        measured = len(found.nodes[0])
+        view = FlowElsewhereView(
+            random=[[spread(group) for group in nodes.T] for nodes in found.nodes], measured=measured,
+            draws=found.draws, beside=found.beside, seconds=time.perf_counter() - begun,
+        )  # fmt: skip
+        if measured == found.draws:
+            here.answers.put(name, view.model_dump_json().encode())
+        yield Grown(measured / max(found.draws, 1), view)
 
 
 def _view(found: GroupFlow) -> FlowView:

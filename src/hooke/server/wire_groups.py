@@ -176,3 +176,14 @@ class EditedFlowView(BaseModel):
     constants: list[list[float]]
     imbalance: float
     seconds: float
+
+
+class FlowElsewhereView(BaseModel):
+    """What the groups of a flow (of each layer, the rest last) give after the same edits made elsewhere (`beside`): of
+    `draws` times that there are, the first `measured`."""
+
+    random: list[list[SpreadView | None]]
+    measured: int
+    draws: int
+    beside: str
+    seconds: float

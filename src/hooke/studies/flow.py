@@ -4,8 +4,8 @@ Olah, Satyanarayan, Johnson, Carter, Schubert, Ye, Mordvintsev, "The Building Bl
 its group diagram, with what is left over drawn as a group of its own, and each flow held against an ablation.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -30,11 +30,14 @@ from hooke.models.groups import Groups
 from hooke.models.layers import LOGITS
 from hooke.models.model import Model
 from hooke.models.recording import activations
-from hooke.models.suffix import Prefix, suffix_of
+from hooke.models.suffix import suffix_of
 from hooke.models.taps import tapped
 from hooke.numeric.similarity import spearman
 from hooke.shapes import Canvas
-from hooke.studies.what_if import variants
+from hooke.studies.what_if import CONTROLS, Variants, each, variants
+
+BATCH = 4
+"""So many lists of edits have their gradients taken in one pass."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +73,18 @@ class GroupFlow(Displayed):
         return tuple(rank_correlation(edge.flatten(), effect.flatten()) for edge, effect in pairs)
 
 
+@dataclass(frozen=True, eq=False)
+class Elsewhere:
+    """What groups give after the same edits made elsewhere: of each layer [draw, group], the rest last.
+
+    `nodes` has the draws so far, of `draws` in all; `beside` says where the edits were made.
+    """
+
+    nodes: tuple[Tensor, ...]
+    draws: int
+    beside: str
+
+
 @dataclass(frozen=True)
 class Way:
     """Where gradients are taken: at `steps` places evenly from `start` of the activations to all of them, and averaged.
@@ -97,7 +112,8 @@ def group_flow(
     that its groups speak for few later groups.
     Errors: AddressError for layers without channels or too many; NumericsError as `factorize`.
     """
-    chain = _Chain(model, canvas, target(model, of), _ordered(model, at), way)
+    layers = _ordered(model, at)
+    chain = _Chain(variants(model, canvas, (), layers), target(model, of), layers, way)
     found: list[Factorization] = []
     carried: list[Tensor] = []
     for level in reversed(range(len(chain.layers))):
@@ -110,7 +126,7 @@ def group_flow(
 
 def shuffled_flow(model: Model, canvas: Canvas, flow: GroupFlow, *, way: Way = Way(), seed: int = 0) -> GroupFlow:
     """The control: the same with each direction's entries moved to other channels, and the amounts fitted anew."""
-    chain = _Chain(model, canvas, target(model, flow.of), flow.layers, way)
+    chain = _Chain(variants(model, canvas, (), flow.layers), target(model, flow.of), flow.layers, way)
     groups = []
     for one, maps in zip(flow.factorizations, chain.maps, strict=True):
         fit = fixed(rows_of(maps.detach().cpu()), shuffled(one.directions, seed))
@@ -125,13 +141,33 @@ def edited_flow(model: Model, canvas: Canvas, flow: GroupFlow, edits: Sequence[E
     What an edit sets to given values depends on nothing before it, so what flows from there is a constant.
     Errors: those of `what_if`.
     """
-    made = variants(model, canvas, edits, flow.layers).made[0]
-    chain = _Chain(model, canvas, target(model, flow.of), flow.layers, way, made)
+    chain = _Chain(variants(model, canvas, edits, flow.layers), target(model, flow.of), flow.layers, way)
     groups = [one.groups for one in flow.factorizations]
     carried = [chain.carried(level, later) for level, later in enumerate(groups[1:])]
-    with torch.no_grad():
-        parts = [parts_of(maps, own) for maps, own in zip(chain.maps, groups, strict=True)]
-        return balanced(chain.layers, parts, chain.gradients, carried, chain.score)
+    return _balanced(chain, groups, carried)
+
+
+def flows_elsewhere(
+    model: Model, canvas: Canvas, flow: GroupFlow, edits: Sequence[Edit], *, way: Way = Way(), controls: int = CONTROLS,
+    seed: int = 0,
+) -> Iterator[Elsewhere]:  # fmt: skip
+    """What the same groups give after the same edits made elsewhere: after each few of the random others, all so far.
+
+    What comes before the first of the edited layers and of the flow's runs once for all; no gradient is split, since
+    only nodes are compared. Errors: those of `what_if`.
+    """
+    tried = variants(model, canvas, edits, flow.layers, controls, seed)
+    groups = [one.groups for one in flow.factorizations]
+    found = Elsewhere(tuple(torch.zeros(0, len(own) + 1) for own in groups), len(tried.made) - 1, tried.beside)
+    while True:
+        yield found
+        begun = 1 + len(found.nodes[0])
+        some = tried.made[begun : begun + (BATCH if tried.suffix.together else 1)]
+        if not some:
+            return
+        chain = _Chain(tried, target(model, flow.of), flow.layers, way, some)
+        nodes = zip(found.nodes, chain.nodes(groups), strict=True)
+        found = replace(found, nodes=tuple(torch.cat([one, more]) for one, more in nodes))
 
 
 def rank_correlation(one: Float[Tensor, "item"], other: Float[Tensor, "item"]) -> float:
@@ -154,25 +190,40 @@ def cuts(model: Model, canvas: Canvas, layers: Sequence[str]) -> list[str]:
 
 
 class _Chain:
-    """One photograph in some layers: what they hold, and gradients between them; `edits` are made all along."""
+    """One photograph in some layers: what they hold, and gradients between them, with each of some lists of edits.
+
+    Without `lists` it is with the edits that `tried` is about. All that is found has a sample for each list.
+    """
 
     def __init__(
-        self, model: Model, canvas: Canvas, of: Target, layers: Sequence[str], way: Way, edits: Sequence[Edit] = ()
-    ) -> None:
-        self.model, self.of, self.layers, self.way = model, of, tuple(layers), way
-        batch = model.modality.normalize(canvas[None]).to(model.device, model.dtype)
-        self.suffixes = [suffix_of(model, name) for name in layers]
-        self.later = [_split(model, edits, name) for name in layers]
-        self.prefixes: list[Prefix] = [
-            suffix.prepare(batch, before) for suffix, (before, _) in zip(self.suffixes, self.later, strict=True)
-        ]
+        self, tried: Variants, of: Target, layers: Sequence[str], way: Way,
+        lists: Sequence[Sequence[Edit]] | None = None,
+    ) -> None:  # fmt: skip
+        self.model, self.of, self.layers, self.way = tried.model, of, tuple(layers), way
+        self.lists = tried.made[:1] if lists is None else lists
+        self.suffixes = [suffix_of(self.model, name) for name in layers]
+        edits = each(self.model, self.lists)
+        self.prefixes = tried.suffix.onward(tried.prefix, self.suffixes, edits, len(self.lists))
+        self.later = [self._after(name) for name in layers]
         self.maps = [
             maps_of(prefix.values, suffix.layer.axes)
             for suffix, prefix in zip(self.suffixes, self.prefixes, strict=True)
         ]
         with torch.no_grad():
-            self.score = float(self.read(-1, self.maps[-1])[0])
+            self.scores = self.read(-1, self.maps[-1]).double().cpu()
         self.gradients = [self._gradient(level) for level in range(len(self.layers))]
+
+    @property
+    def score(self) -> float:
+        """The target, where there is one list of edits."""
+        return self.scores.item()
+
+    def nodes(self, groups: Sequence[Groups]) -> list[Float[Tensor, "sample group"]]:
+        """What the groups of each layer give to the target."""
+        with torch.no_grad():
+            parts = [parts_of(maps, own).double() for maps, own in zip(self.maps, groups, strict=True)]
+            pairs = zip(parts, self.gradients, strict=True)
+            return [torch.einsum("icyx,gicyx->ig", gradient.double(), part).cpu() for part, gradient in pairs]
 
     def read(self, level: int, maps: Maps) -> Float[Tensor, "sample"]:
         """The target where the layer holds each of these."""
@@ -190,22 +241,36 @@ class _Chain:
             values = self._along(level)
             reached = self.onward(level, values)
             found = [_back(reached, values, part.expand_as(reached)) for part in split]
-        return torch.stack([one.mean(0, keepdim=True) for one in found])
+        return torch.stack([self._mean(one) for one in found])
 
     def _gradient(self, level: int) -> Maps:
         with torch.enable_grad():
             values = self._along(level)
-            gradient = _back(self.read(level, values).sum(), values)
-        return gradient.mean(0, keepdim=True)
+            return self._mean(_back(self.read(level, values).sum(), values))
 
     def _along(self, level: int) -> Maps:
-        shares = self.way.places.to(self.maps[level])[:, None, None, None]
-        return (shares * self.maps[level].detach()).requires_grad_()
+        """The layer's maps at all places of the way, one after another."""
+        shares = self.way.places.to(self.maps[level])[:, None, None, None, None]
+        along = (shares * self.maps[level].detach()).flatten(0, 1)
+        return along.contiguous(memory_format=torch.channels_last).requires_grad_()
+
+    def _mean(self, values: Float[Tensor, "place unit down across"]) -> Maps:
+        """Over the way, of each list's."""
+        return values.reshape(self.way.steps, len(self.lists), *values.shape[1:]).mean(0)
 
     def _run(self, level: int, maps: Maps, at: Sequence[str]) -> dict[str, Tensor]:
         suffix = self.suffixes[level]
         values = tensor_of(maps, suffix.layer.axes, suffix.layer.shape)
-        return suffix.run(self.prefixes[level], values, at, self.later[level][1])
+        return suffix.run(self.prefixes[level], values, at, each(self.model, self.later[level]))
+
+    def _after(self, layer: str) -> list[list[Edit]]:
+        """Of each list the edits of what comes after a layer."""
+        order = self.model.layers.site
+        late = order(layer).order
+        return [
+            [edit for edit in edits if any(order(name).order > late for name in by_layer(self.model, [edit]))]
+            for edits in self.lists
+        ]
 
 
 def _back(reached: Tensor, values: Tensor, along: Tensor | None = None) -> Tensor:
@@ -215,13 +280,10 @@ def _back(reached: Tensor, values: Tensor, along: Tensor | None = None) -> Tenso
     return torch.autograd.grad(reached, values, along, retain_graph=True, materialize_grads=True)[0]
 
 
-def _split(model: Model, edits: Sequence[Edit], layer: str) -> tuple[list[Edit], list[Edit]]:
-    """The edits up to a layer, those of it among them, and those after it."""
-    order = model.layers.site
-    after = [any(order(name).order > order(layer).order for name in by_layer(model, [edit])) for edit in edits]
-    return [edit for edit, late in zip(edits, after, strict=True) if not late], [
-        edit for edit, late in zip(edits, after, strict=True) if late
-    ]
+def _balanced(chain: _Chain, groups: Sequence[Groups], carried: Sequence[Tensor]) -> Flows:
+    with torch.no_grad():
+        parts = [parts_of(maps, own) for maps, own in zip(chain.maps, groups, strict=True)]
+        return balanced(chain.layers, parts, chain.gradients, carried, chain.score)
 
 
 def _measured(
@@ -229,7 +291,6 @@ def _measured(
 ) -> GroupFlow:
     with torch.no_grad():
         parts = [parts_of(maps, own) for maps, own in zip(chain.maps, groups, strict=True)]
-        flows = balanced(chain.layers, parts, chain.gradients, carried, chain.score)
         effects, between = [], []
         for level, part in enumerate(parts):
             without = chain.maps[level] - part[:, 0]
@@ -237,7 +298,7 @@ def _measured(
             if level + 1 < len(parts):
                 later = chain.onward(level, without)
                 between.append(_given(chain, level, later, groups[level + 1], chain.gradients[level + 1]))
-    return GroupFlow(chain.of.name, tuple(found), flows, tuple(effects), tuple(between))
+    return GroupFlow(chain.of.name, tuple(found), _balanced(chain, groups, carried), tuple(effects), tuple(between))
 
 
 def _given(chain: _Chain, level: int, later: Tensor, groups: Groups, gradient: Maps) -> Tensor:

@@ -114,7 +114,7 @@ class WhatIf(Displayed):
 
 @dataclass(frozen=True, eq=False)
 class _Each(Edit):
-    """Of each sample of a pass its own edits of one layer."""
+    """Edits of one layer, others for each sample of a pass: `own` in turn."""
 
     address: Place
     model: Model
@@ -122,8 +122,8 @@ class _Each(Edit):
 
     def change(self, values: Tensor, channel: int | None) -> Tensor:
         row = self.model.layer(self.address.layer)
-        parts = torch.split(values, len(values) // len(self.own))
-        return torch.cat([edited_by(part, row, pairs) for part, pairs in zip(parts, self.own, strict=True)])
+        count = len(self.own)
+        return torch.stack([edited_by(values[at::count], row, own) for at, own in enumerate(self.own)], 1).flatten(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,13 +144,18 @@ class Variants:
         parts: list[dict[str, Tensor]] = []
         size = TOGETHER if self.suffix.together else 1
         for start in range(0, len(lists), size):
-            some = [by_layer(self.model, edits) for edits in lists[start : start + size]]
+            some = lists[start : start + size]
             values = self.prefix.values.repeat(len(some), *[1] * (self.prefix.values.ndim - 1))
-            layers = dict.fromkeys(layer for one in some for layer in one)
-            edits = [_Each(Place(at), self.model, tuple(tuple(one.get(at, ())) for one in some)) for at in layers]
             with torch.no_grad():
-                parts.append(self.suffix.run(self.prefix, values, reads, edits))
+                parts.append(self.suffix.run(self.prefix, values, reads, each(self.model, some)))
         return {name: torch.cat([part[name] for part in parts]) for name in reads}
+
+
+def each(model: Model, lists: Sequence[Sequence[Edit]]) -> list[Edit]:
+    """Several lists of edits as those of one batch: its samples have them in turn."""
+    some = [by_layer(model, edits) for edits in lists]
+    layers = dict.fromkeys(layer for one in some for layer in one)
+    return [_Each(Place(at), model, tuple(tuple(one.get(at, ())) for one in some)) for at in layers]
 
 
 def what_if(

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { diagram, edited, onPath, outline, shifts, traced, type Node } from './flow'
-import type { EditedFlow, Flow, FlowLayer } from './types'
+import type { EditedFlow, Flow, FlowElsewhere, FlowLayer } from './types'
 
 const layer = (name: string, gives: number[]): FlowLayer => ({
   layer: name, height: 1, width: 1, peak: 1, explained: 1, rest: 0, agreement: null,
@@ -141,8 +141,18 @@ describe('the flow after edits', () => {
 
   it('names the largest changes first', () => {
     expect(shifts(known, now).slice(0, 3)).toEqual([
-      { node: [2, 1], before: 8, after: 2 }, { node: [1, 0], before: 4, after: 0 }, { node: [0, 1], before: 5, after: 2 },
+      { node: [2, 1], before: 8, after: 2, random: null, apart: false },
+      { node: [1, 0], before: 4, after: 0, random: null, apart: false },
+      { node: [0, 1], before: 5, after: 2, random: null, apart: false },
     ])
+    const [inside, outside] = [{ mean: 2, low: 1, high: 3 }, { mean: 4, low: 3, high: 5 }]
+    const others: FlowElsewhere = {
+      random: [[inside, inside], [outside, null], [outside, inside]], measured: 20, draws: 20, beside: 'other units', seconds: 1,
+    }
+    const [one, two, three] = shifts(known, now, others)
+    expect([one!.apart, two!.apart, three!.apart]).toEqual([false, true, false])
+    expect(two!.random).toEqual(outside)
+    expect(shifts(known, now, { ...others, measured: 4 })[1]!.apart).toBe(false)
   })
 })
 

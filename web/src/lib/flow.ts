@@ -1,5 +1,5 @@
 /** The flow as a diagram: nodes and ribbons as wide as what flows is large, and what belongs to one group of it. */
-import type { EditedFlow, Flow } from './types'
+import type { EditedFlow, Flow, FlowElsewhere } from './types'
 
 /** A group of a layer, by its number (the last is the rest); one layer more than there are: the target. */
 export type Node = readonly [layer: number, group: number]
@@ -120,13 +120,23 @@ export interface Shift {
   readonly node: Node
   readonly before: number
   readonly after: number
+  /** After the same edits made elsewhere; null where none is measured. */
+  readonly random: { readonly low: number; readonly high: number } | null
+  /** All others are measured, and none comes to this. */
+  readonly apart: boolean
 }
 
-/** What the groups of all layers give before and after, the largest changes first. */
-export function shifts(before: Flow, after: Flow): Shift[] {
+/** What the groups of all layers give before and after, the largest changes first; beside `others`. */
+export function shifts(before: Flow, after: Flow, others: FlowElsewhere | null = null): Shift[] {
+  const all = others !== null && others.measured === others.draws
   return before.layers
     .flatMap(({ groups }, level) =>
-      groups.map(({ gives }, group): Shift => ({ node: [level, group], before: gives, after: after.layers[level]!.groups[group]!.gives })),
+      groups.map(({ gives }, group): Shift => {
+        const then = after.layers[level]!.groups[group]!.gives
+        const random = others?.random[level]?.[group] ?? null
+        const apart = all && random !== null && (then < random.low || then > random.high)
+        return { node: [level, group], before: gives, after: then, random, apart }
+      }),
     )
     .sort((a, b) => Math.abs(b.after - b.before) - Math.abs(a.after - a.before))
 }

@@ -700,6 +700,23 @@ export interface components {
             edge_agreement: (number | null)[];
         };
         /**
+         * FlowElsewhereView
+         * @description What the groups of a flow (of each layer, the rest last) give after the same edits made elsewhere (`beside`): of
+         *     `draws` times that there are, the first `measured`.
+         */
+        FlowElsewhereView: {
+            /** Random */
+            random: (components["schemas"]["SpreadView"] | null)[][];
+            /** Measured */
+            measured: number;
+            /** Draws */
+            draws: number;
+            /** Beside */
+            beside: string;
+            /** Seconds */
+            seconds: number;
+        };
+        /**
          * FlowGroupView
          * @description A group in a flow: what it gives to what is asked about, and by how much that falls without it.
          *
