@@ -3,7 +3,7 @@
 All draw the same units of the default model with its own normalization (mean = deviation = 0.5). torch-lucent draws a
 128 px Fourier canvas with decorrelated colours, upsampled to the 224 px that its network looks at, in its default 512
 steps; Horama and torch-dreams draw their own canvases with their own default steps. Hooke draws twice: at 128 px with
-its defaults, and at the peer's 224 px, most of it on a quarter of the canvas (`coarse`). Every picture is scored clean
+its defaults, and for the peer's 224 px at 112, laid four times side by side. Every picture is scored clean
 (unmoved) in the model itself, the peer's at both sizes, Hooke's at the size at which it was drawn. Seconds are by the
 clock and of the processor: other work on the machine shows less in these.
 """
@@ -38,10 +38,8 @@ from hooke.visualization.parametrizations import Fourier
 CANVAS, PEER_CANVAS, EVERY = 128, 224, 4
 PEERS = {"torch_lucent": 512, "horama_fourier": 1000, "torch_dreams_auto": 120}
 """The peers' sides in `peers/`, and their default steps."""
-OURS = {
-    CANVAS: Ascent(Fourier(size=CANVAS), steps=128, coarse=32),
-    PEER_CANVAS: Ascent(Fourier(size=PEER_CANVAS), steps=160, coarse=144),
-}
+OURS = {CANVAS: (Ascent(steps=128, coarse=32), 1), PEER_CANVAS: (Ascent(steps=160), 2)}
+"""By the side of what is scored: the method, and how often its canvas lies side by side in that."""
 Seconds = tuple[float, float]
 """By the clock, and of the processor."""
 
@@ -85,14 +83,18 @@ def at_side(picture: Tensor, side: int) -> Tensor:
 
 
 def ours(
-    model: Model, layer: str, channels: list[int], side: int, copies: int = 1
+    model: Model, layer: str, channels: list[int], side: int, copies: int = 0
 ) -> list[tuple[Seconds, list[float]]]:
     """(seconds so far, clean scores) of one batch of units at one size; scoring is not timed.
 
-    What is drawn on a smaller canvas (what still has half the size; all, with `copies` of it across) counts as what it
-    becomes: itself several times, side by side.
+    What is drawn on a smaller canvas, with `copies` of it across, counts as these side by side.
     """
-    method = dataclasses.replace(OURS[side], parametrization=Fourier(size=side // copies), batch=len(channels))
+    method, usual = OURS[side]
+    copies = copies or usual
+    coarse = method.coarse if copies == usual else 0
+    method = dataclasses.replace(
+        method, parametrization=Fourier(size=side // copies), batch=len(channels), coarse=coarse
+    )
     fast = fast_form(model, [layer])
     units = [f"{layer}:{channel}" for channel in channels]
     objectives = [objective(model, model.resolve(unit)) for unit in units]
@@ -246,7 +248,7 @@ def main() -> None:
     parser.add_argument("--peer-name", default="torch_lucent", choices=list(PEERS))
     parser.add_argument("--layer", default="blocks.4.1.bn2.act", help="the layer of both")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--copies", type=int, default=1, help="draw so small that this many fit side by side across")
+    parser.add_argument("--copies", type=int, default=0, help="draw so small that this many fit side by side across")
     parser.add_argument("--batch", type=int, default=Ascent().batch, help="so many units are drawn together")
     parser.add_argument("--no-overhead", action="store_true", help="what a step costs is not measured")
     parser.add_argument("--scaling", action="store_true", help="memory and units per second; takes minutes")

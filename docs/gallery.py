@@ -72,7 +72,7 @@ class Gallery:
 
     def by(self, method: hooke.Ascent | None = None) -> hooke.Ascent:
         method = method or usual(self.model)
-        return replace(method, batch=self.batch, steps=self.steps or method.steps, coarse=0)
+        return replace(method, batch=self.batch, steps=self.steps or method.steps)
 
     def draw(self, wanted: Sequence[object], method: hooke.Ascent | None = None) -> list[hooke.Picture]:
         drawn = hooke.visualize(self.model, list(wanted), by=self.by(method), seed=SEED, store=self.store)
@@ -146,7 +146,10 @@ def diversity(here: Gallery) -> Iterator[tuple[str, str, list[Shown]]]:
         unit = objectives.objective(here.model, f"{layer}:{channel}")
         pictures = here.draw([unit + 4 * objectives.Diversity(layer, 6)])
         names = [f"{channel}, picture {place}" for place in range(1, 7)]
-        text = f"`{layer}:{channel}`: six pictures of one unit that are rewarded for being unlike each other."
+        text = (
+            f"`{layer}:{channel}`: six pictures of one unit that are rewarded for being unlike each other; "
+            "the number is the response less four times the likeness to the others (at most 5/6)."
+        )
         yield f"diversity-{channel}", text, list(here.shown(pictures, names))
 
 
@@ -271,11 +274,11 @@ TITLES = {
 }  # fmt: skip
 HEAD = """# Gallery
 
-What units of the models that come along look for, drawn with the defaults but without coarse steps (`coarse=0`), seed
-0, and not picked by hand: of each layer the first units of a seeded shuffle whose drawing moved their response. Under
-each picture stands its channel and its response, and how many times that is the unit's largest response to photographs
-(mean over positions; 500 photographs, one for each of 500 labels, or 960 scenes for the transformer; hundreds of times
-means that photographs hardly move it). What we say of pictures is what we see in them, no more.
+What units of the models that come along look for, drawn with the defaults, seed 0, and not picked by hand: of each
+layer the first units of a seeded shuffle whose drawing moved their response. Under each picture stands its channel and
+its response, and how many times that is the unit's largest response to photographs (mean over positions; 500
+photographs, one for each of 500 labels, or 960 scenes for the transformer; hundreds of times means that photographs
+hardly move it). What we say of pictures is what we see in them, no more.
 
 Made by `python docs/gallery.py`.{skipped}
 """

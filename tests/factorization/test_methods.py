@@ -79,7 +79,7 @@ def test_one_sided_groups_may_hold_negative_channels() -> None:
     assert bool((found.amounts >= 0).all())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), rank=st.integers(1, 5))
 def test_what_holds_for_every_matrix(seed: int, rank: int) -> None:
     rows = torch.rand(12, 9, generator=torch.Generator().manual_seed(seed)).round(decimals=1)

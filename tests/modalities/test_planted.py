@@ -13,7 +13,7 @@ SETS = list(LABELS)
 
 
 @pytest.mark.parametrize("name", SETS)
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(seed=some.integers(0, 10_000))
 def test_another_label_changes_pixels_in_the_masks_only(name: str, seed: int) -> None:
     labels = balanced(name, 12, seed)

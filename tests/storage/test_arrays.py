@@ -92,7 +92,7 @@ def test_what_is_no_array_is_refused(tmp_path: Path) -> None:
         Rows.open(tmp_path)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 10**6), st.integers(1, 10**7))
 def test_chunks_are_about_four_megabytes(count: int, width: int) -> None:
     rows = chunk_rows((count, width))

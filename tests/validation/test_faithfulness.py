@@ -292,7 +292,7 @@ def test_agreement_of_methods() -> None:
         agreement({"a": one})
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.floats(0.01, 100))
 def test_scales_and_shifts_change_no_order(seed: int, scale: float) -> None:
     bench = Bench(MODEL, CANVASES, ["logits:0"] * 3)

@@ -40,7 +40,7 @@ def test_seeds_of_a_model_widen_it() -> None:
     assert wide[1] - wide[0] > 5 * (narrow[1] - narrow[0])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_is_as_its_definition(values: list[float]) -> None:
     found = holm(values)

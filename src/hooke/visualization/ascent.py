@@ -20,7 +20,7 @@ from hooke.visualization.rescue import rescued
 from hooke.visualization.search import Ends, Search
 from hooke.visualization.transforms import Transform, Wobble
 
-REVISION = 2
+REVISION = 3
 """Of the algorithm: raised whenever the same settings would give other pictures."""
 
 AS_WANTED = -1
@@ -45,8 +45,8 @@ class Ascent:
     pictures in each pass, always exactly so many, so that a picture does not depend on which others are drawn with it;
     the first `rescue` steps reopen units that do not fire (`rescue.py`);
     `search` says what else is tried, and when a picture is done. The first `coarse` of the steps are made on a canvas
-    of half the side, for a quarter of the work; four of it side by side are then where the others begin. By default a
-    quarter of the steps where that was measured to serve (`questions.py`), else none.
+    of half the side, for a quarter of the work; the others begin with that picture in the middle. By default a quarter
+    of the steps where that was measured to serve (`questions.py`), else none.
     """
 
     parametrization: Parametrization = field(default_factory=Fourier)
@@ -221,7 +221,8 @@ class _Climb:
             pictures = canvases.detach()[: self._count].clone()
             if self._side != self._shown:
                 times = self._shown // self._side
-                pictures = pictures.repeat(1, 1, times, times)
+                first = (self._shown - self._side) // 2
+                pictures = pictures.repeat(1, 1, times, times).roll((first, first), (2, 3))
             return Moment(step, pictures, scores.detach().clone(), peaks, still, stopped, lambda: self._state(step))
 
     def follow(self, coarse: "_Climb") -> None:

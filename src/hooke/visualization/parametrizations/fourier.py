@@ -1,10 +1,18 @@
 """Spectra whose coefficients all learn at the pace that photographs have."""
 
+import math
 from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from hooke.numeric.spectra import power_law, synthesized
 from hooke.shapes import Canvases
 from hooke.visualization.parametrizations.parametrization import Mixing, Parameters, Planes, Wider
+
+FADING = (7 / 16, 7 / 8)
+"""A picture that begins in the middle of a larger one fades between these distances from there, in its own sides."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +39,19 @@ class Fourier(Planes):
         return True
 
     def grown(self, parameters: Parameters, start: Wider) -> Wider:
-        """The waves of the small canvas fit as often again into the large one; those between them are of `start`."""
+        """The small picture in the middle of `start`, before the sigmoid, fading into it."""
         small, large = parameters.shape[2], start.shape[2]
-        times = large // small
+        times, first = large // small, (large - small) // 2
         old, new = (power_law(side, side, self.decay).to(parameters) for side in (small, large))
-        found = start.detach().clone()
-        found[:, :, ::times, ::times] = parameters * (times**2 * old / new[::times, ::times])[..., None]
-        return found
+        waves = torch.view_as_complex(parameters.detach().contiguous()) * old
+        planes = torch.fft.irfft2(waves, s=(small, small)).repeat(1, 1, times, times).roll((first, first), (2, 3))
+        spectra = torch.fft.rfft2(planes * faded(small, large).to(planes)) / new
+        return start.detach() + torch.view_as_real(spectra)
+
+
+def faded(small: int, large: int) -> Float[Tensor, "large large"]:
+    """Of a canvas of `large` pixels, 1 in its middle and 0 outside: between two circles half a period of a cosine."""
+    across = torch.arange(large) + 0.5 - large / 2
+    inner, outer = (share * small for share in FADING)
+    gone = ((torch.hypot(across[:, None], across) - inner) / (outer - inner)).clamp(0, 1)
+    return 0.5 + 0.5 * torch.cos(math.pi * gone)

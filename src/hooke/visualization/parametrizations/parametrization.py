@@ -51,7 +51,7 @@ class Parametrization(ABC):
         return False
 
     def grown(self, parameters: Parameters, start: Wider) -> Wider:
-        """Those of the same pictures side by side on a larger canvas; what tells them apart is of its `start`.
+        """Those of the same pictures in the middle of a larger canvas; what is around them is of its `start`.
 
         NumericsError where it does not grow.
         """
