@@ -29,7 +29,6 @@ def main() -> None:
     parser.add_argument("--photographs", type=int, default=50)
     parser.add_argument("--minutes", type=float, default=12.0, help="of the processor; what is left is left")
     asked = parser.parse_args()
-    torch.set_num_threads(1)
     known: dict[str, Any] = json.loads(FILE.read_text()) if FILE.exists() else {"photographs": {}}
     model, samples = hooke.open(), dataset()
     order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0)).tolist()

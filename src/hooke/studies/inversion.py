@@ -56,7 +56,7 @@ class Inversion:
     rate: float = 0.12
     steps: int = 0
     coarse: int = 16
-    work: int = 2800
+    work: int = 4000
     parametrization: Fourier = field(default_factory=lambda: Fourier(decay=1.5))
     movement: Wobble = field(default_factory=lambda: Wobble(jitter=3.0, scale=(0.95, 1.05), rotation=5.0))
 
