@@ -159,3 +159,18 @@ def test_the_view_is_a_value_in_python(notebook: Page) -> None:
     expect(notebook.locator(".jp-Cell").nth(0).get_by_role("heading", name="The units of act2")).to_be_visible()
     notebook.locator(".jp-Cell").nth(0).get_by_role("button", name="Back").click()
     expect(notebook.locator(".jp-Cell").nth(0).locator(".unit").first).to_be_visible()
+
+
+@pytest.mark.alone
+def test_it_is_dark_where_the_notebook_is(notebook: Page, screenshots: Path) -> None:
+    """The theme of JupyterLab decides, and not the system's; another theme is followed at once."""
+    box = notebook.locator(".jp-Cell").nth(0).locator(".hooke").first
+    expect(box).to_be_attached(timeout=150_000)
+    for theme, said, paper in (("Dark", "dark", "#151515"), ("Light", "light", "#fff")):
+        notebook.emulate_media(color_scheme="light" if said == "dark" else "dark")
+        change = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
+        notebook.evaluate(change, f"JupyterLab {theme}")
+        expect(box).to_have_attribute("data-theme", said)
+        look = "box => getComputedStyle(box).getPropertyValue('--paper')"
+        assert box.evaluate(look).startswith(paper)
+        notebook.screenshot(path=screenshots / f"notebook-{said}.png")

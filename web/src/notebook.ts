@@ -62,14 +62,32 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   }
 }
 
-/** Whether the paper that it lies on is dark. */
+/** Whether the paper that it lies on is dark; where nothing it lies in has a colour, as in VS Code, what the notebook says. */
 function dark(node: Element | null): boolean {
-  for (let each = node; each; each = each.parentElement) {
-    const [red, green, blue, opacity = 1] = getComputedStyle(each).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? []
-    if (red === undefined || green === undefined || blue === undefined || opacity === 0) continue
-    return 0.3 * red + 0.59 * green + 0.11 * blue < 128
+  for (let each = node; each; each = each.parentElement ?? hostOf(each)) {
+    const [red, green, blue, opacity] = painted(getComputedStyle(each).backgroundColor)
+    if (opacity! > 0) return 0.3 * red! + 0.59 * green! + 0.11 * blue! < 128
   }
-  return false
+  return document.querySelector(DARK) !== null
+}
+
+const brush = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })!
+
+/** Red, green, blue and opacity (0 to 255) of a colour in whatever way it is written: marimo's are color(srgb 1 1 1). */
+function painted(colour: string): Uint8ClampedArray {
+  brush.clearRect(0, 0, 1, 1)
+  brush.fillStyle = colour
+  brush.fillRect(0, 0, 1, 1)
+  return brush.getImageData(0, 0, 1, 1).data
+}
+
+/** JupyterLab, VS Code, marimo and Colab in their dark themes. */
+const DARK = 'body[data-jp-theme-light=false], body.vscode-dark, body.vscode-high-contrast, .dark > body, body.dark, html[theme=dark]'
+
+/** marimo shows a widget within a tree of its own. */
+function hostOf(node: Element): Element | null {
+  const root = node.getRootNode()
+  return root instanceof ShadowRoot ? root.host : null
 }
 
 export default { render }
