@@ -88,6 +88,17 @@ def test_a_unit_that_nothing_moves_is_still_also_where_its_border_counts(network
     assert last.still.tolist() == [True, True]
 
 
+def test_a_unit_that_the_small_canvas_cannot_wake_is_woken_on_the_large_one():
+    def dark_then_bright(canvases):
+        light = canvases.mean((1, 2, 3), keepdim=True)
+        return {"out": nn.functional.relu(20 * light - 11 if canvases.shape[2] == 32 else -1000 - 20 * light)}
+
+    unit = Response("out", (0, None, None))
+    streams = [stream(0, "a")]
+    last = list(ascend(dark_then_bright, [unit], Ascent(steps=60, coarse=20), 32, 3, streams, 100))[-1]
+    assert last.scores[0] > 1
+
+
 def test_early_ends_are_looked_for_on_the_whole_canvas_only(network):
     constant = 0.0 * UNITS[0] + 1.0
     method = Ascent(steps=20, coarse=8, search=Search(plateau=0.01, patience=3))

@@ -43,7 +43,7 @@ class Ascent:
 
     `steps` of Adam at `rate`, by default as many as the parametrization wants (most 128, MACO 256, CPPN 512); `batch`
     pictures in each pass, always exactly so many, so that a picture does not depend on which others are drawn with it;
-    the first `rescue` steps reopen units that do not fire (`rescue.py`);
+    the first `rescue` steps on a canvas reopen units that do not fire (`rescue.py`);
     `search` says what else is tried, and when a picture is done. The first `coarse` of the steps are made on a canvas
     of half the side, for a quarter of the work; the others begin with that picture in the middle. By default a quarter
     of the steps where that was measured to serve (`questions.py`), else none.
@@ -186,7 +186,7 @@ class _Climb:
         """The pictures, and what the model makes of one step's view of them."""
         canvases = self._parametrization.render(self.parameters)
         with ExitStack() as easier:
-            if step < self._method.rescue:
+            if step - self._steps.start < self._method.rescue:
                 easier.enter_context(rescued())
             if self._method.search.smooth_pooling:
                 easier.enter_context(smoothed())
