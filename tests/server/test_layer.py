@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from types import ModuleType
 from typing import Any
 
@@ -92,6 +93,30 @@ def test_planted_families_are_told_in_the_order_of_their_places(
     (own,) = families(tuning, "hue")
     assert coloured["likeness"] == pytest.approx(own.likeness)
     assert kinds["hue"]["shuffled"] == len(families(shuffled(tuning, "hue"), "hue"))
+
+
+def test_a_layout_holds_up_nothing(asking: TestClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While an atlas is laid out, the drawing thread goes on with what else is wanted."""
+    begun, over = Event(), Event()
+
+    class Slow(Principal):
+        def __call__(self, vectors: torch.Tensor, axes: int, seed: int) -> torch.Tensor:
+            begun.set()
+            assert over.wait(60)
+            return super().__call__(vectors, axes, seed)
+
+    monkeypatch.setattr("hooke.server.atlas.usual_layout", Slow)
+    url = "/api/layer/atlas?layer=act1"
+    job = asking.get(url).json()["job"]
+    assert begun.wait(60)
+    here, done = app.state.microscope, Event()
+    here.queue.run("something else", lambda report: done.set())
+    assert done.wait(60)
+    assert asking.get(url).status_code == 202
+    over.set()
+    asking.get(f"/api/events?jobs={job}")
+    found = asking.get(url).json()
+    assert (found["done"], found["layout"]) == (True, "Slow")
 
 
 def test_the_atlas_is_that_of_the_study(asking: TestClient, app: FastAPI, toy: ModuleType) -> None:

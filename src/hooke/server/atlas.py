@@ -2,8 +2,10 @@
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, replace
+from threading import Thread
 
 import torch
 from fastapi import APIRouter
@@ -44,6 +46,8 @@ EVERY, GREY = 4, 4
 """Steps from one half-drawn sheet to the next, and those after which there is something to see."""
 CELL, UNITS = 72, 4
 """Pixels a side of a cell on the sheet, and how many of its strongest units are told."""
+REST = 0.1
+"""Seconds that a slice waits for the layout: between slices others draw."""
 GATHERED, LAID = 0.45, 0.55
 """Shares of the work that are done once the vectors are gathered, and once they are laid out."""
 
@@ -83,12 +87,40 @@ def growing(here: Microscope, photographs: Sequence[Photograph], layer: str, nam
         view = view.model_copy(update={"vectors": view.vectors + len(one.values), "labels": len(labels)})
         yield Grown(GATHERED * len(some) / len(canvases), view)
     vectors = together(some)
-    for atlas in drawing(here, vectors, layout):
+    laid = aside(lambda: layout(vectors.values, 2, here.seed))
+    while wait([laid], REST).not_done:
+        yield Grown(GATHERED, view)
+    # What could not be laid out is tried where it is told why.
+    for atlas in drawing(here, vectors, layout if laid.exception() else Laid(laid.result())):
         if atlas.level or atlas.step >= GREY:
             view = view.model_copy(update=shown(here, atlas, vectors, labels))
         if atlas.done:
             here.answers.put(name, view.model_dump_json().encode())
         yield Grown(LAID + (1 - LAID) * _drawn(atlas), view)
+
+
+@dataclass(frozen=True, eq=False)
+class Laid(Layout):
+    """A layout that is there already."""
+
+    points: Tensor
+
+    def __call__(self, values: Tensor, dimensions: int, seed: int) -> Tensor:
+        return self.points
+
+
+def aside(work: Callable[[], Tensor]) -> "Future[Tensor]":
+    """What is worked out in a thread of its own, which nobody waits for at the end."""
+    found: Future[Tensor] = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(work())
+        except Exception as reason:
+            found.set_exception(reason)
+
+    Thread(target=run, daemon=True, name="layout").start()
+    return found
 
 
 def drawing(here: Microscope, vectors: Vectors, layout: Layout) -> Iterator[Atlas]:
