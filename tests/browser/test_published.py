@@ -70,6 +70,16 @@ def test_pointing_layers_units_and_back(page: Page, address: str) -> None:
     expect(page.locator(".where .layer")).to_have_text("act1")
 
 
+def test_a_layer_shows_its_sheets_uncut_and_says_which_units_nothing_excites(page: Page, address: str) -> None:
+    page.goto(f"{address}#/layer/act2")
+    faces = page.locator("main [data-at] .face")
+    expect(faces).to_have_count(16)
+    expect(faces.first).to_have_css("background-image", re.compile(r"/pictures/[0-9a-f]+\.webp"))
+    assert page.locator("main [data-at] img").count() == 0
+    silent = page.get_by_role("link", name=re.compile("no photograph here excites it"))
+    assert silent.count() == page.locator(".silent", has_text="no photograph here excites it").count() > 0
+
+
 def test_a_photograph_has_a_page_of_its_own_and_what_is_not_there_says_so(page: Page, address: str) -> None:
     page.goto(f"{address}second.html")
     expect(page.locator("nav a[aria-current=page]")).to_have_attribute("title", "second")

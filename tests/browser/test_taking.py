@@ -170,9 +170,15 @@ def test_each_figure_of_two_models_can_be_taken(open_page: Any, two: str, compla
     assert complaints == []
 
 
-def test_a_unit_s_evidence_stands_alone_too(open_page: Any, complaints: list[str]) -> None:
-    page = open_page("/unit/blocks.4.1.bn2.act/67?view=looks&embed=1", ready="#looks-head")
-    expect(page.locator("h2")).to_have_text(["What it looks for"])
+def test_the_evidence_of_a_unit_and_of_a_layer_stands_alone_too(
+    open_page: Any, axe: str, complaints: list[str]
+) -> None:
+    page = open_page("/layer/blocks.6.0.bn2.act?view=units&embed=1", ready="[data-at]")
+    expect(page.get_by_role("heading")).to_have_text(["The units of blocks.6.0.bn2.act", "Its units"])
+    page.evaluate(axe)
+    assert page.evaluate("axe.run().then(found => found.violations.map(one => one.id))") == []
+    page.goto(page.url.partition("/layer")[0] + "/unit/blocks.4.1.bn2.act/67?view=looks&embed=1")
+    expect(page.get_by_role("heading")).to_have_text(["Unit 67 of blocks.4.1.bn2.act", "What it looks for"])
     assert complaints == []
 
 

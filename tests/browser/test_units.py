@@ -101,3 +101,19 @@ def test_what_was_found_before_does_not_stand_for_other_words(page: Page) -> Non
     held[0].continue_()
     page.wait_for_timeout(500)
     expect(later).to_have_attribute("href", "/unit/bn1.act/9")
+
+
+def test_units_that_no_photograph_excites_say_so(open_page: Any, two: str) -> None:
+    page = open_page("/layer/act2", at=two, ready="[data-at]")
+    asked = {"addresses": [f"act2:{channel}" for channel in range(16)]}
+    known = page.evaluate(
+        """asked => fetch('/api/faces', { method: 'POST', headers: { 'content-type': 'application/json' },
+            body: JSON.stringify(asked) }).then(found => found.json())""",
+        asked,
+    )["drawings"]
+    silent = [one["address"] for one in known if one["photographs_peak"] <= 0 and one["state"] != "ready"]
+    assert silent
+    shown = page.get_by_role("link", name=re.compile("no photograph here excites it$"))
+    expect(shown).to_have_count(len(silent))
+    for one, address in zip(shown.all(), silent, strict=True):
+        expect(one).to_have_attribute("aria-label", f"Unit {address}, no photograph here excites it")

@@ -23,7 +23,7 @@ export interface Site {
 /** Asked for what only a model could answer. */
 export class LiveOnly extends Error {
   constructor(command: string) {
-    super(`This is not in the published copy. It is live in \`${command}\`.`)
+    super(`This is not in the published copy. It is there live: ${command}`)
     this.name = 'LiveOnly'
   }
 }
