@@ -16,6 +16,7 @@ from hooke.provenance import LATER
 from hooke.shapes import Canvases, Scores
 from hooke.visualization.objectives import CANVAS, Objective, Recorded, Sample, rows
 from hooke.visualization.parametrizations import Fourier, Parametrization
+from hooke.visualization.parametrizations.parametrization import around
 from hooke.visualization.rescue import rescued
 from hooke.visualization.search import Ends, Search
 from hooke.visualization.transforms import Transform, Wobble
@@ -220,9 +221,7 @@ class _Climb:
             stopped = tuple(at for at, one in ends for _ in range(one.pictures))
             pictures = canvases.detach()[: self._count].clone()
             if self._side != self._shown:
-                times = self._shown // self._side
-                first = (self._shown - self._side) // 2
-                pictures = pictures.repeat(1, 1, times, times).roll((first, first), (2, 3))
+                pictures = around(pictures, self._shown)
             return Moment(step, pictures, scores.detach().clone(), peaks, still, stopped, lambda: self._state(step))
 
     def follow(self, coarse: "_Climb") -> None:

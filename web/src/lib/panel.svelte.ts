@@ -1,6 +1,9 @@
 /** One panel's answer: asked for, waited for with its progress, cancelled, failed with its reason, asked for again. */
+import { untrack } from 'svelte'
+
 import { Gone, why, type Api } from './api'
 import { LiveOnly } from './published.svelte'
+import type { Microscope } from './state.svelte'
 import type { Answer } from './types'
 
 export type PanelState = 'idle' | 'waiting' | 'working' | 'ready' | 'failed' | 'cancelled'
@@ -107,4 +110,11 @@ export class Panel<T> {
     this.state = 'failed'
     this.reason = reason
   }
+}
+
+/** A panel of what a microscope is asked at once. */
+export function follow<T>(microscope: Pick<Microscope, 'api' | 'lose'>, ask: () => Promise<Answer<T>>): Panel<T> {
+  const made = new Panel<T>(microscope.api, ask, () => microscope.lose())
+  untrack(() => made.start())
+  return made
 }

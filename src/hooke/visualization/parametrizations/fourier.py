@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hooke.numeric.spectra import power_law, synthesized
 from hooke.shapes import Canvases
-from hooke.visualization.parametrizations.parametrization import Mixing, Parameters, Planes, Wider
+from hooke.visualization.parametrizations.parametrization import Mixing, Parameters, Planes, Wider, around
 
 FADING = (7 / 16, 7 / 8)
 """A picture that begins in the middle of a larger one fades between these distances from there, in its own sides."""
@@ -41,10 +41,9 @@ class Fourier(Planes):
     def grown(self, parameters: Parameters, start: Wider) -> Wider:
         """The small picture in the middle of `start`, before the sigmoid, fading into it."""
         small, large = parameters.shape[2], start.shape[2]
-        times, first = large // small, (large - small) // 2
         old, new = (power_law(side, side, self.decay).to(parameters) for side in (small, large))
         waves = torch.view_as_complex(parameters.detach().contiguous()) * old
-        planes = torch.fft.irfft2(waves, s=(small, small)).repeat(1, 1, times, times).roll((first, first), (2, 3))
+        planes = around(torch.fft.irfft2(waves, s=(small, small)), large)
         spectra = torch.fft.rfft2(planes * faded(small, large).to(planes)) / new
         return start.detach() + torch.view_as_real(spectra)
 

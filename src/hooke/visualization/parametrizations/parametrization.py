@@ -142,3 +142,10 @@ class Planes(Unbounded):
 def usual_colours(channels: int) -> Mixing:
     """The colours of photographs for three channels, which are taken for RGB; any other number is left uncorrelated."""
     return colour_matrix() if channels == 3 else torch.eye(channels)
+
+
+def around(pictures: Float[Tensor, "batch channel own own"], side: int) -> Float[Tensor, "batch channel side side"]:
+    """Pictures in the middle of canvases of `side` pixels, a multiple of theirs, and again and again around it."""
+    own = pictures.shape[2]
+    times, first = side // own, (side - own) // 2
+    return pictures.repeat(1, 1, times, times).roll((first, first), (2, 3))
