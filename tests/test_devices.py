@@ -35,7 +35,7 @@ PLACES = [
 ]  # fmt: skip
 """Everywhere but where all other tests run: float32 on the CPU."""
 
-NUMBER = {torch.float32: 5e-3, torch.bfloat16: 0.3}
+NUMBER = {torch.float32: 1e-2, torch.bfloat16: 0.3}
 """How far a tensor may be from the CPU's, in shares of its largest value (TF32 and other orders of summing)."""
 
 PIXEL = {torch.float32: 0.02, torch.bfloat16: 0.1}
@@ -72,7 +72,7 @@ def test_pictures_and_their_responses_are_those_of_the_cpu(default_model, elsewh
     for one, other in zip(ours, visualize(elsewhere, UNITS, by=method), strict=True):
         assert other.image.device.type == "cpu"
         assert float((one.image - other.image.float()).abs().mean()) <= PIXEL[elsewhere.dtype]
-        assert other.response == pytest.approx(one.response, rel=10 * NUMBER[elsewhere.dtype])
+        assert other.response == pytest.approx(one.response, rel=10 * NUMBER[elsewhere.dtype], abs=0.01)
 
 
 @pytest.mark.parametrize("name", PRESETS)

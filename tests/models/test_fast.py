@@ -1,6 +1,7 @@
 """The fast form: equal values, fewer operations, and the user's model left as it was."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from hooke.modalities.image import Image
-from hooke.models.fast import fast_form, folding_pairs
+from hooke.models.fast import COMPILED, fast_form, folding_pairs, twins
 from hooke.models.opening import open
 from hooke.models.taps import tapped
 
@@ -127,3 +128,19 @@ def test_a_model_whose_fast_form_would_differ_gets_a_plain_frozen_copy():
     fast = fast_form(model, ["logits"])
     assert isinstance(fast.module.bn, nn.BatchNorm2d)
     assert torch.allclose(recorded(fast, ["logits"], batch)["logits"], model(batch), atol=1e-6)
+
+
+def test_twins_share_weights_and_run_at_the_same_time(model):
+    batch = torch.randn(2, 3, 16, 16)
+    first, second = twins(fast_form(model, ["act"]), 2)
+    assert first is fast_form(model, ["act"])
+    weights = zip(first.module.parameters(), second.module.parameters(), strict=True)
+    assert all(one is other for one, other in weights)
+    with tapped(first, ["act"]) as here, tapped(second, ["act"]) as there, first.lock:
+        with ThreadPoolExecutor(1) as other:  # it would wait for the lock of the first
+            found = other.submit(there, batch).result(30)
+        assert torch.equal(found["act"], here(batch)["act"])
+
+
+def test_a_compiled_form_has_no_twin(model):
+    assert len(twins(fast_form(model, ["act"], COMPILED), 2)) == 1

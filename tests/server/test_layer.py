@@ -4,7 +4,6 @@ import base64
 import io
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from types import ModuleType
@@ -125,7 +124,7 @@ def test_the_atlas_is_that_of_the_study(asking: TestClient, app: FastAPI, toy: M
     labels = list(dict.fromkeys(here.predictions(one)[0].index for one in here.shelf.all()))
     of = [f"logits:{label}" for label in labels]
     vectors = together(list(gathering(model, [one.canvas for one in here.shelf.all()], "act2", of, each=20)))
-    whole = replace(vectors, targets=(), credits=torch.zeros(0, len(vectors.values)))
+    whole = vectors.of(())
     *_, atlas = activation_atlas(model, whole, side=4, layout=Principal(), by=SHORT)
     assert atlas.agreement is not None
     assert (found["photographs"], found["vectors"], found["layout"], found["labels"]) == (3, 60, "Principal", len(of))

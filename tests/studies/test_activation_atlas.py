@@ -44,23 +44,17 @@ def shown(atlas: Atlas) -> torch.Tensor:
     return (middles @ templates().flatten(1).T).argmax(1)
 
 
-def only(vectors: Vectors, targets: list[int]) -> Vectors:
-    return Vectors(
-        vectors.layer, vectors.values, vectors.places, tuple(vectors.targets[at] for at in targets),
-        vectors.credits[targets],
-    )  # fmt: skip
-
-
 def test_vectors_say_where_they_are_from_and_what_they_speak_for(vectors: Vectors) -> None:
     assert vectors.values.shape == (128, 6)
     assert vectors.places.unique(dim=0).shape == (128, 3)
     kinds = vectors.values.argmax(1)
-    assert torch.allclose(vectors.credits[0], vectors.values[:, 0] / 16, atol=1e-5)
+    more = vectors.values - vectors.values.mean(0)
+    assert torch.allclose(vectors.credits, more[:, [0, 4]].T / 16, atol=1e-5)
     assert bool((vectors.credits[1][kinds != 4] < 0.05 * vectors.credits[1].max()).all())
 
 
 def test_each_cell_is_drawn_as_what_lies_in_it(eye: Model, vectors: Vectors) -> None:
-    *_, atlas = activation_atlas(eye, only(vectors, []), side=6, least=1, layout=Principal(), by=BY)
+    *_, atlas = activation_atlas(eye, vectors.of([]), side=6, least=1, layout=Principal(), by=BY)
     assert atlas.done
     assert atlas.agreement is not None
     assert float(atlas.agreement.cosines.median()) > 0.95
@@ -72,7 +66,7 @@ def test_each_cell_is_drawn_as_what_lies_in_it(eye: Model, vectors: Vectors) -> 
 
 
 def test_a_class_chooses_its_own(eye: Model, vectors: Vectors) -> None:
-    *_, atlas = activation_atlas(eye, only(vectors, [1]), side=3, least=1, layout=Principal(), by=BY)
+    *_, atlas = activation_atlas(eye, vectors.of([1]), side=3, least=1, layout=Principal(), by=BY)
     assert set(shown(atlas).tolist()) == {4}
     assert atlas.of == "logits:4"
 
@@ -88,9 +82,18 @@ def test_two_classes_go_from_right_to_left(eye: Model, vectors: Vectors) -> None
 def test_averages_by_hand() -> None:
     values = torch.tensor([[1.0, 0.0], [3.0, 0.0], [0.0, 4.0]])
     points = torch.tensor([[0.0, 0.0], [0.0, 0.0], [1.0, 1.0]])
-    means, there, counts = averaged(values, points, 2, 1)
+    means, there, counts, homes = averaged(values, points, 2, 1)
     assert there.tolist() == [[True, False], [False, True]]
     assert counts.tolist() == [[2, 0], [0, 1]]
+    assert homes.tolist() == [0, 0, 1]
     assert means[0, 0].tolist() == [2.0, 0.0]
     with pytest.raises(NumericsError, match="none has 3"):
         averaged(values, points, 2, 3)
+
+
+def test_points_that_lie_far_off_leave_no_empty_map() -> None:
+    dice = torch.Generator().manual_seed(0)
+    points = torch.cat([torch.rand(396, 2, generator=dice), 1000 + torch.rand(4, 2, generator=dice)])
+    _, there, counts, _ = averaged(torch.ones(400, 1), points, 4, 1)
+    assert bool(there.all())
+    assert counts.sum(0).tolist() == counts.sum(1).tolist() == [100] * 4

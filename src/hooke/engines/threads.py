@@ -21,10 +21,10 @@ class SideBySide:
     def __init__(self, count: int | None = None) -> None:
         """`count` at the same time; by default as many as torch has threads here."""
         before = torch.get_num_threads()
-        self._count = count or before
-        self._pool = ThreadPoolExecutor(self._count, "part", initializer=_alone)
-        started = threading.Barrier(self._count + 1)
-        for _ in range(self._count):
+        self.count = count or before
+        self._pool = ThreadPoolExecutor(self.count, "part", initializer=_alone)
+        started = threading.Barrier(self.count + 1)
+        for _ in range(self.count):
             self._pool.submit(started.wait)
         started.wait()
         torch.set_num_threads(before)  # torch gives new threads what was last set in any

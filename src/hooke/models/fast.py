@@ -49,6 +49,18 @@ def fast_form(model: Model, keep: Sequence[str], kind: str = CHANNELS_LAST) -> M
         return fast
 
 
+def twins(fast: Model, count: int) -> list[Model]:
+    """A form and others of it, `count` in all, that share its weights: one runs while another does.
+
+    A compiled form stays alone: what a copy computes uncompiled may differ in the last digit.
+    """
+    if fast.module._compiled_call_impl is not None:
+        return [fast]
+    held = [*fast.module.parameters(), *fast.module.buffers()]
+    copies = [copy.deepcopy(fast.module, {id(tensor): tensor for tensor in held}) for _ in range(count - 1)]
+    return [fast, *(fast.with_module(module) for module in copies)]
+
+
 def _as(fast: Model, kind: str) -> Model:
     """The frozen copy itself, in bfloat16, or compiled when it first runs."""
     if kind == BFLOAT16:

@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Thread
 
 import torch
@@ -125,7 +125,7 @@ def aside(work: Callable[[], Tensor]) -> "Future[Tensor]":
 
 def drawing(here: Microscope, vectors: Vectors, layout: Layout) -> Iterator[Atlas]:
     """The atlas of all vectors, whatever they speak for."""
-    whole = replace(vectors, targets=(), credits=torch.zeros(0, len(vectors.values)))
+    whole = vectors.of(())
     side = max(2, min(SIDE, math.isqrt(len(vectors.values) // LEAST)))
     return activation_atlas(
         here.model, whole, side=side, least=LEAST, layout=layout, by=METHOD, seed=here.seed, every=EVERY

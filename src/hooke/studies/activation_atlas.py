@@ -6,7 +6,8 @@ Carter, Armstrong, Schubert, Johnson, Olah, "Activation Atlas", Distill 2019; la
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.util import find_spec
 from typing import Protocol, runtime_checkable
 
@@ -29,6 +30,9 @@ from hooke.studies.semantic_dictionary import by_position, spatial_layer
 from hooke.visualization.objectives.directions import whitened
 
 Points = Float[Tensor, "point 2"]
+
+DRAWING = Inversion(rate=0.25, steps=60)
+"""Whitened directions want more and larger steps than the vectors of an activation grid."""
 
 
 @runtime_checkable
@@ -82,14 +86,28 @@ def usual_layout() -> Layout:
 class Vectors:
     """Vectors of a layer from many photographs, and where each is from: [photograph, row, column].
 
-    `credits` [target, point]: by how much each vector speaks for each target: activation x gradient, in logits.
+    `slopes`: the gradient of each target at each vector.
     """
 
     layer: str
     values: Float[Tensor, "point unit"]
     places: Int[Tensor, "point 3"]
     targets: tuple[str, ...]
-    credits: Float[Tensor, "target point"]
+    slopes: Float[Tensor, "target point unit"]
+
+    @cached_property
+    def credits(self) -> Float[Tensor, "target point"]:
+        """By how much each speaks for each target: gradient x what it has more than the mean vector, in logits.
+
+        Against the mean, and not against nothing: vectors of a layer share so much that the sign of plain activation x
+        gradient can be the wrong one (experiments/atlas).
+        """
+        return torch.einsum("tpu,pu->tp", self.slopes, self.values - self.values.mean(0))
+
+    def of(self, targets: Sequence[int]) -> "Vectors":
+        """The same vectors with some of their targets."""
+        names = tuple(self.targets[at] for at in targets)
+        return replace(self, targets=names, slopes=self.slopes[list(targets)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,29 +163,29 @@ def gathering(
         maps = by_position(prefix.values, row)
         chosen = torch.randperm(maps.shape[0] * maps.shape[1], generator=stream(seed, "atlas", str(number)))[:each]
         spots = torch.stack([chosen // maps.shape[1], chosen % maps.shape[1]], 1)
-        credits = torch.zeros(len(wanted), len(spots))
+        slopes = torch.zeros(len(wanted), len(spots), maps.shape[2])
         leaf = prefix.values.detach().requires_grad_(bool(wanted))
         with torch.enable_grad():
             values = suffix.run(prefix, leaf, read) if wanted else {}
         for at, one in enumerate(wanted):
             with torch.enable_grad():
                 (gradient,) = torch.autograd.grad(one.read(values).sum(), leaf, retain_graph=True)
-            credits[at] = (by_position(gradient * leaf.detach(), row).sum(2))[spots[:, 0], spots[:, 1]]
+            slopes[at] = by_position(gradient, row)[spots[:, 0], spots[:, 1]]
         places = torch.cat([torch.full((len(spots), 1), number), spots], 1)
-        yield Vectors(layer, maps[spots[:, 0], spots[:, 1]], places, tuple(one.name for one in wanted), credits)
+        yield Vectors(layer, maps[spots[:, 0], spots[:, 1]], places, tuple(one.name for one in wanted), slopes)
 
 
 def together(some: Sequence[Vectors]) -> Vectors:
     """The vectors of several photographs as one."""
     return Vectors(
         some[0].layer, torch.cat([one.values for one in some]), torch.cat([one.places for one in some]),
-        some[0].targets, torch.cat([one.credits for one in some], 1),
+        some[0].targets, torch.cat([one.slopes for one in some], 1),
     )  # fmt: skip
 
 
 def activation_atlas(
     model: Model, vectors: Vectors, *, side: int = 20, least: int = 3, share: float = 0.1, layout: Layout = UMAP(),
-    by: Inversion = Inversion(work=6000), seed: int = 0, every: int = 8,
+    by: Inversion = DRAWING, seed: int = 0, every: int = 8,
 ) -> Iterator[Atlas]:  # fmt: skip
     """Lays the vectors out, averages those of each cell of a grid of `side` x `side`, and draws the averages.
 
@@ -184,14 +202,14 @@ def activation_atlas(
     if across is None:
         points = layout(values, 2, seed)
     else:
-        points = torch.stack([_ranks(across[chosen]), layout(values, 1, seed)[:, 0]], 1)
-    means, there, counts = averaged(values, points, side, least)
+        points = torch.stack([across[chosen], layout(values, 1, seed)[:, 0]], 1)
+    means, there, counts, cells = averaged(values, points, side, least)
     moment = (vectors.values.T @ vectors.values) / len(vectors.values)
     whole = levels(means, there)
     toward = [whitened(level.vectors, moment, 1e-2) for level in whole]
     seen = spot(model, vectors.layer).seen
     homes = torch.full((len(vectors.values),), -1)
-    homes[chosen] = _numbered(there)[_cell(points, side)]
+    homes[chosen] = cells
     for one in inverted(model, vectors.layer, whole, by=by, toward=toward, seed=seed, every=every):
         own = whole[one.level]
         last = one.level == len(whole) - 1
@@ -205,10 +223,13 @@ def activation_atlas(
 
 def averaged(
     values: Float[Tensor, "point unit"], points: Points, side: int, least: int
-) -> tuple[Float[Tensor, "row column unit"], Bool[Tensor, "row column"], Int[Tensor, "row column"]]:
-    """The mean vector of each cell of a grid over the points, whether it is there, and of how many it is the mean.
+) -> tuple[
+    Float[Tensor, "row column unit"], Bool[Tensor, "row column"], Int[Tensor, "row column"], Int[Tensor, "point"]
+]:  # fmt: skip
+    """The mean vector of each cell of a grid over the points, whether it is there, and of how many it is the mean;
+    last, in which of those that are there, row by row, each point is, or -1.
 
-    The grid spans from the 1st to the 99th percentile each way; what lies beyond is in the outermost cells.
+    Each row and each column holds as many points as any other, so that a few that lie far off leave no empty map.
     """
     cell = _cell(points, side)
     counts = torch.bincount(cell, minlength=side**2)
@@ -218,7 +239,8 @@ def averaged(
     if not bool(there.any()):
         step = "take fewer cells, more photographs, or a smaller least number"
         raise NumericsError(f"an atlas of {side} x {side} cells", f"none has {least} vectors", next_step=step)
-    return means.view(side, side, -1), there.view(side, side), counts.view(side, side)
+    numbers = torch.where(there, there.long().cumsum(0) - 1, -1)
+    return means.view(side, side, -1), there.view(side, side), counts.view(side, side), numbers[cell]
 
 
 def atlas_picture(atlas: Atlas, cell: int = 40) -> Canvas:
@@ -250,19 +272,17 @@ def _chosen(vectors: Vectors, share: float) -> tuple[Int[Tensor, "chosen"], Tens
     return torch.unique(torch.cat([across.topk(most).indices, (-across).topk(most).indices])), across
 
 
-def _ranks(values: Float[Tensor, "point"]) -> Float[Tensor, "point"]:
-    return values.argsort(stable=True).argsort().float()
+def _shares(values: Float[Tensor, "point"]) -> Float[Tensor, "point"]:
+    """What share of the points lies before each, of equal ones half; from 0 for the first to 1 for the last."""
+    values = values.contiguous()
+    order = values.sort().values
+    before, through = (torch.searchsorted(order, values, right=right) for right in (False, True))
+    shares = (before + through).double()
+    return (shares - shares.min()) / (shares.max() - shares.min()).clamp(min=1)
 
 
 def _cell(points: Points, side: int) -> Int[Tensor, "point"]:
     """In which of all cells of the grid each point is, row by row."""
-    low, high = torch.quantile(points, 0.01, 0), torch.quantile(points, 0.99, 0)
-    index = ((points - low) / (high - low).clamp(min=1e-9) * side).long().clamp(0, side - 1)
-    found: Tensor = index[:, 1] * side + index[:, 0]
+    across, up = (_shares(axis).mul(side).long().clamp(max=side - 1) for axis in points.T)
+    found: Tensor = up * side + across
     return found
-
-
-def _numbered(there: Bool[Tensor, "row column"]) -> Int[Tensor, "cell"]:
-    """The number of each cell among those that are there; -1: it is not."""
-    flat = there.flatten()
-    return torch.where(flat, flat.long().cumsum(0) - 1, -1)

@@ -6,8 +6,9 @@ its objective with the cosine and the whitening: Carter, Armstrong, Schubert, Jo
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import TypeVar
 
 import torch
@@ -18,7 +19,7 @@ from torch.nn import functional
 from hooke.engines.threads import SideBySide
 from hooke.errors import NumericsError
 from hooke.models.calibration import chosen_form
-from hooke.models.fast import fast_form
+from hooke.models.fast import fast_form, twins
 from hooke.models.model import Model
 from hooke.models.receptive_fields import field as effective_field
 from hooke.models.taps import tapped
@@ -184,6 +185,7 @@ class _Engine:
         self.parametrization = by.parametrization.sized(self.spot.side)
         self.batch = max(1, PIXELS // self.spot.side**2)
         self.threads = SideBySide() if model.device.type == "cpu" else None
+        self.forms = twins(self.fast, self.threads.count if self.threads else 1)
         self.begin, self.dice = stream(seed, "inversion", layer.name, "start"), stream(seed, "inversion", layer.name)
         self.axes = [layer.axes.index(axis) for axis in ("batch", "height", "width", "channel")]
 
@@ -209,11 +211,11 @@ class _Engine:
                 some = parameters.detach()[part].requires_grad_()
                 canvases = self.parametrization.render(some)
                 views = self.by.movement.view(canvases, maps[part]) if moving else canvases
-                values, cosine = self._values(self._read(taps, views), aims[part])
+                values, cosine = self._values(self._read(free, views), aims[part])
                 (grad[part],) = torch.autograd.grad(-values.sum(), some)
             return cosine.detach(), canvases.detach().cpu() if show else None
 
-        with tapped(self.fast, [self.layer.name]) as taps:
+        with self._looking() as free:
             found = self._parts(climbed, torch.arange(len(aims)))
         together = torch.cat([cosine for cosine, _ in found]).float().cpu()
         if not bool(torch.isfinite(together).all()):
@@ -230,9 +232,9 @@ class _Engine:
         def seen(part: Tensor) -> tuple[Tensor, Tensor]:
             with torch.no_grad():
                 pictures = self.parametrization.render(parameters.detach()[part])
-                return pictures.cpu(), self._read(taps, pictures).float().cpu()
+                return pictures.cpu(), self._read(free, pictures).float().cpu()
 
-        with tapped(self.fast, [self.layer.name]) as taps:
+        with self._looking() as free:
             canvases, reached = zip(*self._parts(seen, torch.arange(len(parameters))), strict=True)
         return torch.cat(canvases), torch.cat(reached)
 
@@ -241,8 +243,22 @@ class _Engine:
         parts = torch.split(cells, math.ceil(len(cells) / (2 * math.ceil(len(cells) / (2 * self.batch)))))
         return self.threads.each(work, parts) if self.threads else [work(part) for part in parts]
 
-    def _read(self, taps: Taps, canvases: Canvases) -> Cells:
-        held = taps(self.fast.modality.normalize(canvases).to(self.fast.dtype))[self.layer.name].permute(self.axes)
+    @contextmanager
+    def _looking(self) -> Iterator[SimpleQueue[Taps]]:
+        """The forms of the network that nobody runs."""
+        with ExitStack() as ends:
+            free: SimpleQueue[Taps] = SimpleQueue()
+            for form in self.forms:
+                free.put(ends.enter_context(tapped(form, [self.layer.name])))
+            yield free
+
+    def _read(self, free: SimpleQueue[Taps], canvases: Canvases) -> Cells:
+        batch = self.fast.modality.normalize(canvases).to(self.fast.dtype)
+        taps = free.get()
+        try:
+            held = taps(batch)[self.layer.name].permute(self.axes)
+        finally:
+            free.put(taps)
         return held[:, self.spot.position[0], self.spot.position[1]].to(self.model.dtype)
 
     def _values(self, held: Cells, aims: Cells) -> tuple[Float[Tensor, "cell"], Float[Tensor, "cell"]]:

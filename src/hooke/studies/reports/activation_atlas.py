@@ -1,10 +1,11 @@
 """An activation atlas of many photographs, as a picture and as numbers."""
 
+from dataclasses import replace
+
 from hooke.modalities.samples import Samples
 from hooke.models.model import Model
 from hooke.plots.grids import Shown, grids
-from hooke.studies.activation_atlas import UMAP, Atlas, Layout, activation_atlas, atlas_picture, gathered
-from hooke.studies.inversion import Inversion
+from hooke.studies.activation_atlas import DRAWING, UMAP, Atlas, Layout, activation_atlas, atlas_picture, gathered
 from hooke.studies.registry import Asked, Report, Watch
 from hooke.studies.reports.activation_grid import figures
 from hooke.studies.semantic_dictionary import default_layer
@@ -18,7 +19,7 @@ def report(model: Model, samples: Samples, asked: Asked, watch: Watch) -> Report
     layer = asked.layers[0] if asked.layers else default_layer(model)
     vectors = gathered(model, samples, layer, list(asked.of), seed=asked.seed, watch=watch)
     watch("layout", 0, 1)
-    by = Inversion(work=6000, steps=asked.steps or 0)
+    by = replace(DRAWING, steps=asked.steps or DRAWING.steps)
     atlas: Atlas | None = None
     for atlas in activation_atlas(model, vectors, side=asked.count or CELLS, layout=LAYOUT, by=by, seed=asked.seed):
         watch(f"{atlas.there.shape[0]} x {atlas.there.shape[1]} cells", atlas.step, max(atlas.step, by.coarse))
