@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 import hooke
+from hooke.studies.activation_grid import activation_grids
 from hooke.studies.channel_attribution import channel_attribution
 from hooke.studies.flow import group_flow
 from hooke.studies.groups import group_study
@@ -25,7 +26,7 @@ from hooke.studies.layers import tracing_layers
 from hooke.studies.semantic_dictionary import default_layer, layer_dictionary, semantic_dictionary
 from hooke.studies.spatial_attribution import paths_of, spatial_attribution
 
-TARGETS = {"pointer": 1.0, "tables": 10.0, "all": 30.0}
+TARGETS = {"pointer": 1.0, "tables": 10.0, "all": 30.0, "grids": 90.0}
 """Seconds, on two cores that have nothing else to do."""
 
 Stages = Iterator[tuple[str, int | None]]
@@ -71,9 +72,13 @@ def studies(model: hooke.Model, canvas: torch.Tensor) -> dict[str, Callable[[], 
         group_flow(model, canvas, of, at=tracing_layers(model, 3))
         yield "tables", None
 
+    def grids() -> Stages:
+        passes = sum(grid.passes for grid in activation_grids(model, canvas, every=1000) if grid.done)
+        yield "grids", passes
+
     return {
         "semantic_dictionary": dictionary, "spatial_attribution": spatial, "channel_attribution": channels,
-        "groups": groups, "flow": flow,
+        "groups": groups, "flow": flow, "activation_grid": grids,
     }  # fmt: skip
 
 
