@@ -113,7 +113,8 @@ def main() -> None:
     model = hooke.open()
     canvas = model.modality.canvas(dict(hooke.photographs())["cat"])
     model.predict(canvas)
-    found = {}
+    file = Path(__file__).parent / "results" / "studies.json"
+    found = json.loads(file.read_text())["studies"] if arguments.only and file.exists() else {}
     for name, work in studies(model, canvas).items():
         if not arguments.only or name in arguments.only:
             found[name] = summed([lived(work) for _ in range(arguments.rounds)])
@@ -122,7 +123,6 @@ def main() -> None:
         "machine": platform.machine(), "cores": os.cpu_count(), "threads": torch.get_num_threads(),
         "load": os.getloadavg()[0], "torch": torch.__version__, "rounds": arguments.rounds, "studies": found,
     }  # fmt: skip
-    file = Path(__file__).parent / "results" / "studies.json"
     file.write_text(json.dumps(facts, indent=1) + "\n")
     print(f"written: {file}")
 
