@@ -61,4 +61,18 @@ def test_the_atlas_is_drawn_when_asked_for_and_can_be_cancelled(page: Page, comp
     part.get_by_role("button", name="Cancel").click()
     expect(part).to_contain_text("Cancelled.")
     expect(part.get_by_role("button", name="Go on")).to_be_visible()
+    expect(page).to_have_url(re.compile("atlas=here"))
+    assert complaints == []
+
+
+def test_an_address_draws_its_atlas(open_page: Any, complaints: list[str]) -> None:
+    page: Page = open_page(f"/layer/{LAYER}?atlas=here", ready="[data-at]", height=500)
+    part = page.locator(".part", has=page.get_by_role("heading", name="Its atlas"))
+    expect(part.get_by_role("button", name="Draw its atlas")).to_have_count(0)
+    part.scroll_into_view_if_needed()
+    part.get_by_role("button", name="Cancel").click()
+    expect(part).to_contain_text("Cancelled.")
+    page.goto(page.url.replace("here", "recorded"))
+    expect(part).to_contain_text("Nothing was recorded of this model.")
+    expect(part.locator("code")).to_contain_text("hooke record")
     assert complaints == []

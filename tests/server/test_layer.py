@@ -19,8 +19,10 @@ from torch import nn
 
 from hooke.modalities.image import Image
 from hooke.models.opening import open
+from hooke.numeric.seeds import stream
 from hooke.responses.families import families, shuffled
 from hooke.responses.placement import place
+from hooke.responses.record import record
 from hooke.responses.stimuli import Gratings, Logarithmic, Patches
 from hooke.responses.tuning import Sweep, tune
 from hooke.server.app import create_app
@@ -144,6 +146,44 @@ def test_the_atlas_is_that_of_the_study(asking: TestClient, app: FastAPI, toy: M
     assert sheet.width // found["columns"] == sheet.height // -(-len(cells) // found["columns"])
     shares = [one["share"] for one in work]
     assert shares == sorted(shares)
+
+
+def test_an_atlas_of_what_was_recorded(
+    make_app: Callable[..., FastAPI], toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hooke.server.atlas.METHOD", SHORT)
+    monkeypatch.setattr("hooke.server.atlas.usual_layout", Principal)
+    monkeypatch.setattr("hooke.server.atlas.RECORDED", (3, 12, 4))
+    model, url = toy.toy(), "/api/layer/atlas?layer=act2&of=recorded"
+    for at in range(6):
+        picture = dict(toy.photographs())["first"].rotate(60 * at)
+        (tmp_path / f"{at % 2}").mkdir(exist_ok=True)
+        picture.save(tmp_path / f"{at % 2}" / f"{at}.png")
+    kept = record(model, tmp_path, at=["act1"], out=tmp_path.with_suffix(".recording"))
+    with TestClient(make_app(recording=kept), base_url="http://localhost:8742") as client:
+        _, found = told(client, url)
+    chosen = torch.randperm(6, generator=stream(0, "atlas of a recording")).tolist()[:4]
+    samples = kept.samples()
+    vectors = together(list(gathering(model, [samples.read(at, model.modality) for at in chosen], "act2", each=12)))
+    *_, atlas = activation_atlas(model, vectors, side=3, layout=Principal(), by=SHORT)
+    assert (found["photographs"], found["recorded"], found["vectors"], found["side"]) == (4, 6, 48, 3)
+    assert [one["count"] for one in found["cells"]] == atlas.counts[atlas.there].tolist()
+    assert [one["units"] for one in found["cells"]] == [
+        mean.topk(4).indices[mean.topk(4).values > 0].tolist() for mean in atlas.means
+    ]
+
+    (tmp_path / "0" / "0.png").unlink()
+    with TestClient(make_app(recording=kept), base_url="http://localhost:8742") as client:
+        job = client.get(url).json()["job"]
+        said = client.get(f"/api/events?jobs={job}").text
+    assert '"state":"failed"' in said
+    assert "is not what was recorded: it changed" in said
+
+
+def test_an_atlas_of_a_recording_that_there_is_not(asking: TestClient) -> None:
+    found = asking.get("/api/layer/atlas?layer=act2&of=recorded")
+    assert "opened without a recording" in found.json()["reason"]
+    assert asking.get("/api/layer/atlas?layer=act2&of=nothing").status_code == 422
 
 
 def test_what_cells_speak_for_by_hand() -> None:

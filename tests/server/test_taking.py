@@ -54,6 +54,9 @@ STANDS: dict[str, dict[str, Any]] = {
     "units": {"model": "toy:made", "layer": "act2"},
     "families": {"model": "toy:made", "layer": "act2", "steps": 4},
     "atlas": {"model": "toy:made", "layer": "act2", "steps": 2, "layout": "Principal"},
+    "atlas of what was recorded": {
+        "model": "toy:made", "layer": "act2", "steps": 2, "layout": "Principal", "inputs": 3
+    },
 }  # fmt: skip
 
 

@@ -4,8 +4,11 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
 from threading import Thread
+from typing import Literal
 
 import torch
 from fastapi import APIRouter
@@ -13,16 +16,22 @@ from starlette.responses import Response
 from torch import Tensor
 
 from hooke.addresses import Place
+from hooke.errors import DataError, HookeError, ModelError
 from hooke.models.layers import LOGITS
+from hooke.numeric.seeds import stream
+from hooke.responses.examples import indices
 from hooke.server.computed import LATER, answer, later, underway
 from hooke.server.microscope import Here, Microscope
+from hooke.server.recorded import recording
 from hooke.server.refusals import Absent
 from hooke.server.sheets import agreed
 from hooke.server.shelf import Photograph
 from hooke.server.sprites import picture_of, sheet
 from hooke.server.standing import Grown
 from hooke.server.wire_layer import AtlasCellView, AtlasView
+from hooke.shapes import Canvas
 from hooke.studies.activation_atlas import (
+    DRAWING,
     Atlas,
     Layout,
     Vectors,
@@ -32,16 +41,17 @@ from hooke.studies.activation_atlas import (
     usual_layout,
 )
 from hooke.studies.activation_grid import middles
-from hooke.studies.inversion import Inversion
 from hooke.studies.semantic_dictionary import is_spatial
 
 router = APIRouter()
 
-METHOD = Inversion(work=1000)
+METHOD = replace(DRAWING, steps=24)
 SIDE, LEAST = 8, 3
 """Cells a side, and the fewest vectors of a cell."""
 EACH, PHOTOGRAPHS, LABELS = 48, 16, 8
 """Places of each photograph, and how many photographs and labels at most."""
+RECORDED = (12, 12, 200)
+"""Of recorded inputs: cells a side, places of each, and how many of them at most."""
 EVERY, GREY = 4, 4
 """Steps from one half-drawn sheet to the next, and those after which there is something to see."""
 CELL, UNITS = 72, 4
@@ -52,46 +62,90 @@ GATHERED, LAID = 0.45, 0.55
 """Shares of the work that are done once the vectors are gathered, and once they are laid out."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """What an atlas is of: canvases, read one by one, places of each, cells a side; labels that are asked about."""
+
+    canvases: Callable[[], Iterator[Canvas]]
+    count: int
+    each: int
+    side: int
+    labels: Callable[[], list[int]]
+    recorded: int | None = None
+
+
 @router.get("/api/layer/atlas", response_model=AtlasView, responses=LATER)
-async def get_atlas(here: Here, layer: str) -> Response:
-    """The atlas of a layer with height and width, of the photographs that are there now, the latest where many are."""
+async def get_atlas(here: Here, layer: str, of: Literal["here", "recorded"] = "here") -> Response:
+    """The atlas of a layer with height and width: of the photographs that are there now, the latest where many are, or
+    of some of what was recorded."""
     row = here.model.layer(layer)
     if not is_spatial(row):
         raise Absent(f"the atlas of {layer}", "this layer has no height and width, so no places to gather from")
-    photographs = here.shelf.all()[-PHOTOGRAPHS:]
-    if not photographs:
-        raise Absent(f"the atlas of {layer}", "there are no photographs", next_step="drop some on the page")
-    seen = hashlib.sha256(" ".join(one.id for one in photographs).encode()).hexdigest()[:16]
-    name = f"atlas {row.name} {seen}"
+    name, source = _recorded(here) if of == "recorded" else _at_hand(here, layer)
+    name = f"atlas {row.name} {name}"
     if body := here.answers.get(name):
         return answer(body)
     growth = here.growths.get(name) or here.growths.put(
-        name, underway(here, name, growing(here, photographs, row.name, name))
+        name, underway(here, name, growing(here, source, row.name, name))
     )
     return later(here.queue.grow(name, growth))
 
 
-def growing(here: Microscope, photographs: Sequence[Photograph], layer: str, name: str) -> Iterator[Grown]:
+def _at_hand(here: Microscope, layer: str) -> tuple[str, Source]:
+    photographs = here.shelf.all()[-PHOTOGRAPHS:]
+    if not photographs:
+        raise Absent(f"the atlas of {layer}", "there are no photographs", next_step="drop some on the page")
+    seen = hashlib.sha256(" ".join(one.id for one in photographs).encode()).hexdigest()[:16]
+    canvases = [photograph.canvas for photograph in photographs]
+    return seen, Source(lambda: iter(canvases), len(canvases), EACH, SIDE, lambda: _likeliest(here, photographs))
+
+
+def _recorded(here: Microscope) -> tuple[str, Source]:
+    """Of inputs drawn at random; what cannot be read any more is passed over."""
+    kept = recording(here)
+    order = torch.randperm(len(kept.names), generator=stream(here.seed, "atlas of a recording")).tolist()
+    side, each, most = RECORDED
+
+    def canvases() -> Iterator[Canvas]:
+        samples = kept.samples()
+        places = indices(kept, samples)
+        for at in order[:most]:
+            with suppress(HookeError):
+                yield samples.read(places[at], here.model.modality)
+
+    def labels() -> list[int]:
+        try:
+            found = [here.model.predict(one, count=1)[0].index for one in islice(canvases(), LABELS)]
+        except ModelError:
+            return []
+        return list(dict.fromkeys(found))
+
+    return "recorded", Source(canvases, min(most, len(order)), each, side, labels, len(order))
+
+
+def growing(here: Microscope, source: Source, layer: str, name: str) -> Iterator[Grown]:
     """Gathers, lays out and draws in slices, and keeps the map when it is done."""
     layout = usual_layout()
+    labels = source.labels()
     view = AtlasView(
-        layer=layer, side=SIDE, cells=[], sheet="", columns=SIDE, agreement=None, photographs=len(photographs),
-        vectors=0, labels=0, layout=type(layout).__name__, steps=0, done=False,
+        layer=layer, side=source.side, cells=[], sheet="", columns=source.side, agreement=None, photographs=0,
+        vectors=0, labels=len(labels), layout=type(layout).__name__, steps=0, recorded=source.recorded, done=False,
     )  # fmt: skip
-    labels = _likeliest(here, photographs)
     some: list[Vectors] = []
     of = [Place(LOGITS, label) for label in labels]
-    canvases = [photograph.canvas for photograph in photographs]
-    for one in gathering(here.model, canvases, layer, of, each=EACH, seed=here.seed):
+    for one in gathering(here.model, source.canvases(), layer, of, each=source.each, seed=here.seed):
         some.append(one)
-        view = view.model_copy(update={"vectors": view.vectors + len(one.values), "labels": len(labels)})
-        yield Grown(GATHERED * len(some) / len(canvases), view)
+        view = view.model_copy(update={"vectors": view.vectors + len(one.values), "photographs": len(some)})
+        yield Grown(GATHERED * len(some) / source.count, view)
+    if not some:
+        step = "put the data back where they were, or record again"
+        raise DataError("the atlas of the recording", "none of its inputs can be read any more", next_step=step)
     vectors = together(some)
     laid = aside(lambda: layout(vectors.values, 2, here.seed))
     while wait([laid], REST).not_done:
         yield Grown(GATHERED, view)
     # What could not be laid out is tried where it is told why.
-    for atlas in drawing(here, vectors, layout if laid.exception() else Laid(laid.result())):
+    for atlas in drawing(here, vectors, layout if laid.exception() else Laid(laid.result()), source.side):
         if atlas.level or atlas.step >= GREY:
             view = view.model_copy(update=shown(here, atlas, vectors, labels))
         if atlas.done:
@@ -123,10 +177,10 @@ def aside(work: Callable[[], Tensor]) -> "Future[Tensor]":
     return found
 
 
-def drawing(here: Microscope, vectors: Vectors, layout: Layout) -> Iterator[Atlas]:
-    """The atlas of all vectors, whatever they speak for."""
+def drawing(here: Microscope, vectors: Vectors, layout: Layout, most: int) -> Iterator[Atlas]:
+    """The atlas of all vectors, whatever they speak for; `most` cells a side."""
     whole = vectors.of(())
-    side = max(2, min(SIDE, math.isqrt(len(vectors.values) // LEAST)))
+    side = max(2, min(most, math.isqrt(len(vectors.values) // LEAST)))
     return activation_atlas(
         here.model, whole, side=side, least=LEAST, layout=layout, by=METHOD, seed=here.seed, every=EVERY
     )

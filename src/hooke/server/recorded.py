@@ -30,25 +30,26 @@ EACH = 4
 @router.get("/density", response_model=DensityView)
 async def get_density(here: Here, place: Unit) -> Response:
     """How the values of a unit are distributed over the recorded data."""
-    kept = _recording(here)
+    kept = recording(here)
     return await known(here, f"density {place}", lambda: _density(kept, place))
 
 
 @router.get("/selectivity", response_model=SelectivityView)
 async def get_selectivity(here: Here, place: Unit) -> Response:
     """Which labels a unit prefers, with intervals, beside shuffled labels."""
-    kept = _recording(here)
+    kept = recording(here)
     return await known(here, f"selectivity {place}", lambda: _selectivity(kept, place))
 
 
 @router.get("/examples", response_model=ExamplesView, responses=LATER)
 async def get_examples(here: Here, place: Unit) -> Response:
     """Recorded inputs from each bin of a unit's activation, cut out where it had that value."""
-    kept = _recording(here)
+    kept = recording(here)
     return computed(here, f"examples {place}", lambda report: _examples(here, kept, place, report))
 
 
-def _recording(here: Microscope) -> Recording:
+def recording(here: Microscope) -> Recording:
+    """What was recorded. Errors: Absent where nothing was."""
     if here.recording is None:
         step = "record the model with `hooke record`, and start with --recording FOLDER"
         raise Absent("what was recorded", "the microscope was opened without a recording", next_step=step)

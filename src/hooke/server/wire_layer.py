@@ -54,7 +54,7 @@ class AtlasCellView(BaseModel):
     label: str | None = None
     """The label that its vectors speak for most, of those that were asked about; None: they speak for none."""
     credit: float | None = None
-    """By how much, in logits, each of its places in the mean (activation x gradient)."""
+    """By how much, in logits, each of its places in the mean: gradient x what it has more than the mean of all."""
     units: list[int] = []
     """Its strongest units, strongest first."""
 
@@ -73,7 +73,9 @@ class AtlasView(BaseModel):
     photographs: int
     vectors: int
     labels: int
-    """How many labels were asked about: the likeliest of each photograph."""
+    """How many labels were asked about: the likeliest of each photograph, or of eight that were recorded."""
     layout: str
     steps: int
+    recorded: int | None = None
+    """How many inputs were recorded, where these are some of them."""
     done: bool

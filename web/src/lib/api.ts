@@ -64,7 +64,7 @@ export interface Api {
   /** A study of one photograph that may take a while; `query`: what it is asked. */
   study<T>(image: string, name: string, query?: Record<string, string>): Promise<Answer<T>>
   /** Something about all units of a layer that takes a while; only where there is a model. */
-  layer?<T>(what: string, layer: string): Promise<Answer<T>>
+  layer?<T>(what: string, layer: string, query?: Record<string, string>): Promise<Answer<T>>
   faces(addresses: string[]): Promise<Drawings>
   /** The picture that a unit can be shown by before it was ever drawn. */
   guess(layer: string, channel: number): string
@@ -173,7 +173,7 @@ export function served(line: Line): Api {
     record: (url) => ask(url),
     unit: (...about) => later(routes.unit(...about)),
     study: (...about) => later(routes.study(...about)),
-    layer: (what, layer) => later(`/api/layer/${part(what)}?${new URLSearchParams({ layer })}`),
+    layer: (what, layer, query = {}) => later(`/api/layer/${part(what)}?${new URLSearchParams({ layer, ...query })}`),
     faces: (addresses) => post('/api/faces', { addresses }),
     guess: (layer, channel) => line.picture(`/api/guesses?${new URLSearchParams({ layer, channel: String(channel) })}`),
     face: (layer, channel) => line.picture(`/api/face?${new URLSearchParams({ layer, channel: String(channel) })}`),

@@ -30,6 +30,8 @@ export interface Stand {
   readonly stimulus?: readonly [string, string] | null
   /** How an atlas was laid out: UMAP or Principal. */
   readonly layout?: string | null
+  /** It is of what was recorded: how many inputs. */
+  readonly inputs?: number | null
   /** Steps of what is drawn; left out: as many as usual. */
   readonly steps?: number | null
   /** The photographs of the page by their ids, for places that are transplanted. */
@@ -322,6 +324,8 @@ export const RECIPES: Readonly<Record<string, (stand: Stand) => string>> = {
   },
   atlas(stand) {
     const layout = stand.layout === 'UMAP' ? 'UMAP' : 'Principal'
+    const inputs = number(stand.inputs)
+    const some = inputs === null ? null : `range(0, len(samples), max(1, len(samples) // ${inputs}))`
     return lines(
       'from pathlib import Path',
       '',
@@ -330,10 +334,13 @@ export const RECIPES: Readonly<Record<string, (stand: Stand) => string>> = {
       'from hooke.studies.inversion import Inversion',
       '',
       opened(stand),
-      'canvases = [model.modality.canvas(picture) for _, picture in hooke.photographs()]',
-      `vectors = together(list(gathering(model, canvases, ${text(stand.layer ?? '')}, each=48)))`,
-      `by = Inversion(${number(stand.steps) === null ? 'work=1000' : `steps=${stand.steps}`})`,
-      `*_, atlas = activation_atlas(model, vectors, side=8, layout=${layout}(), by=by)`,
+      ...(some === null
+        ? ['canvases = [model.modality.canvas(picture) for _, picture in hooke.photographs()]']
+        : [recorded, 'samples = recording.samples()', `canvases = [samples.read(at, model.modality) for at in ${some}]`]),
+      `vectors = together(list(gathering(model, canvases, ${text(stand.layer ?? '')}, each=${some === null ? 48 : 12})))`,
+      `by = Inversion(rate=0.25, steps=${number(stand.steps) ?? 24})`,
+      `side = max(2, min(${some === null ? 8 : 12}, int((len(vectors.values) / 3) ** 0.5)))`,
+      `*_, atlas = activation_atlas(model, vectors, side=side, layout=${layout}(), by=by)`,
       'Path("atlas.png").write_bytes(hooke.to_png(atlas_picture(atlas)[:3]))',
       'print(len(vectors.values), atlas.agreement.cosines.median(), atlas.agreement.shuffled.median())',
     )

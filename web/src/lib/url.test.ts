@@ -33,6 +33,7 @@ describe('the URL', () => {
     { ...layerView('bn2.act'), figure: 'units', embed: true },
     { ...layerView('bn2.act'), figure: 'families' },
     { ...layerView('bn2.act'), figure: 'atlas', sort: '-norm' },
+    { ...layerView('bn2.act'), figure: 'atlas', atlas: 'recorded' },
     { ...start, image: 'cat', layer: 'bn2.act', place: { row: 1, column: 2 }, beside: true },
     { ...unitView('bn2.act', 3), beside: true },
     { ...layerView('bn2.act'), sort: '-norm', beside: true },

@@ -38,11 +38,16 @@ export interface View {
   /** How the units of a layer are sorted, and which words their addresses or labels contain. */
   readonly sort: string | null
   readonly find: string | null
+  /** Which atlas of a layer is drawn: of the photographs at hand, or of what was recorded. */
+  readonly atlas: Atlas | null
   /** One figure alone, to stand in a frame of another page. */
   readonly embed: boolean
   /** On the workspace: two models beside each other. On a unit's or a layer's page: it is the second model's. */
   readonly beside: boolean
 }
+
+export type Atlas = (typeof ATLASES)[number]
+const ATLASES = ['here', 'recorded'] as const
 
 export interface Drill {
   readonly layer: string
@@ -52,7 +57,7 @@ export interface Drill {
 export const start: View = {
   page: 'workspace', image: null, layer: null, place: null, channel: null, of: null, rather: null, drill: null,
   figure: null, patch: null, without: null, groups: null, group: null, depth: null, flow: null, trace: null,
-  edits: [], scaled: false, zoom: null, sort: null, find: null, embed: false, beside: false,
+  edits: [], scaled: false, zoom: null, sort: null, find: null, atlas: null, embed: false, beside: false,
 }
 
 export const layerView = (layer: string): View => ({ ...start, page: 'layer', layer })
@@ -76,7 +81,8 @@ export function parse(path: string, query: string): View {
   if (unitLayer !== undefined) return { ...start, page: 'unit', layer: decode(unitLayer), channel: Number(channel), figure, embed, beside }
   const sheet = /^\/layer\/([^/]+)\/?$/.exec(path)?.[1]
   const [sort, find] = [parameters.get('sort') || null, parameters.get('find') || null]
-  if (sheet !== undefined) return { ...start, page: 'layer', layer: decode(sheet), sort, find, figure, embed, beside }
+  const atlas = ATLASES.find((name) => name === parameters.get('atlas')) ?? null
+  if (sheet !== undefined) return { ...start, page: 'layer', layer: decode(sheet), sort, find, atlas, figure, embed, beside }
   const image = /^\/image\/([^/]+)\/?$/.exec(path)?.[1]
   const spelled = parseSpelled(parameters.get('view'))
   return {
@@ -146,6 +152,7 @@ function sheetOrUnit(view: View): [string, string[]] {
   if (view.page === 'unit') return [`/unit/${layer}/${view.channel ?? 0}`, parts]
   if (view.sort !== null) parts.push(`sort=${readable(view.sort)}`)
   if (view.find !== null) parts.push(`find=${readable(view.find)}`)
+  if (view.atlas !== null) parts.push(`atlas=${view.atlas}`)
   return [`/layer/${layer}`, parts]
 }
 

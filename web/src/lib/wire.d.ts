@@ -160,6 +160,8 @@ export interface components {
             layout: string;
             /** Steps */
             steps: number;
+            /** Recorded */
+            recorded?: number | null;
             /** Done */
             done: boolean;
         };
