@@ -2,6 +2,7 @@
 
 import copy
 import importlib.util
+import re
 import sys
 import time
 from pathlib import Path
@@ -361,3 +362,9 @@ def test_opening_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     hooke.open()
     hooke.open("torchvision:googlenet?pretrained=false")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["weights.pt", "folder/w.safetensors"])
+def test_a_file_of_weights_is_told_that_it_needs_a_network(name):
+    with pytest.raises(ModelError, match=re.escape(f"timm:NAME?weights={name}")):
+        hooke.open(name)

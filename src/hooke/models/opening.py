@@ -25,6 +25,7 @@ TOGETHER = " + "
 """Between the names of models that are opened as one."""
 
 DEVICES = ("cpu", "cuda", "mps")
+WEIGHTS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 
 
 def open(
@@ -92,6 +93,10 @@ def _from_text(source: str, trust: bool) -> zoo.Opened:
     if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", name):
         return zoo.from_function(name, weights)
     guess = f"for a model of timm or torchvision write timm:{name} or torchvision:{name}" if name else ""
+    if Path(name).suffix.lower() in WEIGHTS or Path(name).is_file():
+        guess = (
+            f"a file of weights needs its network: timm:NAME?weights={name}, or package.module:function?weights={name}"
+        )
     raise ModelError(f"model {source!r}", "this names no model", choices=zoo.CHOICES, next_step=guess)
 
 
