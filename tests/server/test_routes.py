@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -283,6 +284,8 @@ def test_the_page_answers_every_address_of_its_own(make_app: Callable[..., FastA
             assert "javascript" in script.headers["content-type"]
             assert "immutable" in script.headers["cache-control"]
         assert "no-cache" in client.get("/").headers["cache-control"]
+        ahead = re.findall(r"<(/api/\w+)>; rel=preload; as=fetch; crossorigin", client.get("/").headers["link"])
+        assert [client.get(path).status_code for path in ahead] == [200, 200]
         assert client.get("/assets/gone.js").status_code == 404
     with TestClient(make_app(static=tmp_path / "none"), base_url="http://localhost") as client:
         assert "make web" in client.get("/").text
