@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import PIL.Image
 from cli.conftest import Run
 
 
@@ -29,3 +30,12 @@ def test_an_unknown_study_and_a_position_that_is_none(hooke: Run, cat: Path, tmp
     nowhere = hooke("study", "semantic_dictionary", "efficientnet-lite0", cat, "--at", "5", "--out", tmp_path)
     assert nowhere.code == 1
     assert "ROW,COLUMN" in nowhere.err
+
+
+def test_a_grid_is_written_plain_and_scaled_on_nothing(hooke: Run, cat: Path, tmp_path: Path) -> None:
+    about = ("--layers", "blocks.6.0.bn2.act", "--steps", 1, "--out", tmp_path, "--json")
+    found = hooke("study", "activation_grid", "efficientnet-lite0", cat, *about)
+    assert found.code == 0, found.err
+    for name, mode in (("grid", "RGB"), ("scaled", "RGBA")):
+        with PIL.Image.open(tmp_path / f"blocks.6.0.bn2.act.{name}.png") as written:
+            assert (written.mode, written.width) == (mode, 672)

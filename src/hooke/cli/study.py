@@ -86,7 +86,7 @@ def _write_picture(canvas: "Canvas", file: Path) -> Path:
     from hooke.modalities.image import to_png
 
     with writing(file):
-        file.write_bytes(to_png(canvas))
+        file.write_bytes(to_png(canvas, transparent=canvas.shape[0] in (2, 4)))
     return file
 
 
