@@ -31,7 +31,7 @@ def report(model: Model, samples: Samples, asked: Asked, watch: Watch) -> Report
         "rows": atlas.there.shape[0], "columns": atlas.there.shape[1], "counts": atlas.counts.tolist(),
         "passes": atlas.passes, **found,
     }  # fmt: skip
-    picture = atlas_picture(atlas)
+    picture = atlas_picture(atlas, max(40, 800 // atlas.there.shape[0]))
     below = (
         f"{int(atlas.there.sum())} cells of {int(atlas.counts.sum())} vectors from {len(samples)} photographs; "
         f"cosine, median: {found['cosine']:.2f}; shuffled {found['shuffled']:.2f}"
