@@ -99,7 +99,7 @@ def summed(rounds: list[dict[str, Any]]) -> dict[str, Any]:
             "wall": statistics.median(one[stage]["wall"] for one in rounds),
             "processor": statistics.median(one[stage]["processor"] for one in rounds),
             "first wall": rounds[0][stage]["wall"], "first processor": rounds[0][stage]["processor"],
-            "passes": rounds[0][stage]["passes"], "goal": TARGETS[stage],
+            "passes": rounds[0][stage]["passes"], "rounds": len(rounds), "goal": TARGETS[stage],
         }
         for stage in rounds[0]
     }  # fmt: skip
@@ -121,7 +121,7 @@ def main() -> None:
             print(name, json.dumps(found[name]), flush=True)
     facts = {
         "machine": platform.machine(), "cores": os.cpu_count(), "threads": torch.get_num_threads(),
-        "load": os.getloadavg()[0], "torch": torch.__version__, "rounds": arguments.rounds, "studies": found,
+        "load": os.getloadavg()[0], "torch": torch.__version__, "studies": found,
     }  # fmt: skip
     file.write_text(json.dumps(facts, indent=1) + "\n")
     print(f"written: {file}")
