@@ -44,7 +44,12 @@ def images(client: TestClient) -> list[ImageView]:
 
 
 def test_the_model_is_a_tower_from_input_to_logits(client: TestClient) -> None:
-    model = ModelView.model_validate_json(client.get("/api/model").content)
+    plain = client.get("/api/model", headers={"accept-encoding": "identity"})
+    packed = client.get("/api/model", headers={"accept-encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"])
+    assert packed.content == plain.content
+    model = ModelView.model_validate_json(packed.content)
     assert [layer.name for layer in model.layers][:3] == ["input", "one", "act1"]
     assert model.layers[-1].name == "logits"
     assert (model.input_height, model.input_width, model.label_count) == (32, 32, 5)

@@ -1,5 +1,6 @@
-"""Answers that are no JSON, and how long a browser may keep an answer."""
+"""Answers that are no JSON, or packed, and how long a browser may keep an answer."""
 
+import gzip
 import hashlib
 
 from starlette.requests import Request
@@ -27,6 +28,14 @@ class EventStream(Response):
     """Server-sent events, for the description of routes."""
 
     media_type = "text/event-stream"
+
+
+def packed(request: Request, body: bytes) -> Response:
+    """A long answer in JSON, compressed for those who take it so."""
+    headers = {**REVALIDATE, "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body, headers = gzip.compress(body, 5), {**headers, "Content-Encoding": "gzip"}
+    return Response(body, media_type="application/json", headers=headers)
 
 
 def tagged(request: Request, body: bytes, kind: type[Response]) -> Response:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi import APIRouter, Request
+from starlette.responses import Response
 
 import hooke
 from hooke.circuits.tying import total, tying
@@ -11,6 +12,7 @@ from hooke.models.layers import INPUT, LOGITS
 from hooke.models.model import Model
 from hooke.responses.recording import Recording
 from hooke.results import Layer
+from hooke.server.answers import packed
 from hooke.server.microscope import Here
 from hooke.server.wire import LayerView, ModelView, RecordingView
 from hooke.studies.semantic_dictionary import default_layer, is_spatial
@@ -18,11 +20,12 @@ from hooke.studies.semantic_dictionary import default_layer, is_spatial
 router = APIRouter()
 
 
-@router.get("/api/model")
-async def get_model(here: Here, request: Request) -> ModelView:
+@router.get("/api/model", response_model=ModelView)
+async def get_model(here: Here, request: Request) -> Response:
     """The opened model; its layers from the input to the logits."""
     found = await here.ask(request, here.foreground, lambda: model_view(here.model, here.grid_layers(), here.recording))
-    return found.model_copy(update={"beside": here.beside.model.name if here.beside else None})
+    found = found.model_copy(update={"beside": here.beside.model.name if here.beside else None})
+    return packed(request, found.model_dump_json().encode())
 
 
 @router.get("/api/labels")
