@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy
 import PIL.Image
-import scipy.stats
 import torch
 from torch import Tensor
 
@@ -24,7 +23,7 @@ from hooke.modalities.datasets import dataset
 from hooke.modalities.samples import Samples
 from hooke.models.recording import activations
 from hooke.models.suffix import Suffix, suffix_of
-from hooke.numeric.similarity import cosines
+from hooke.numeric.similarity import cosines, spearman
 from hooke.shapes import Canvas
 from hooke.studies.activation_atlas import (
     DRAWING,
@@ -160,7 +159,7 @@ def credited(model: hooke.Model, canvases: Sequence[Canvas], layer: str) -> dict
             found["plain"].append(float(vector @ gradient))
             found["against the mean"].append(float((vector - mean) @ gradient))
             for name, other in (("zero", torch.zeros_like(mean)), ("mean", mean)):
-                found[name].append(lost(suffix, prefix, (row, column), other, pair))
+                found[name].append(lead(said.detach() - without(suffix, prefix, (row, column), other), pair))
     return {
         f"{credit}, {truth}": interval(found[credit], found[truth])
         for credit in ("plain", "against the mean") for truth in ("zero", "mean")
@@ -185,13 +184,15 @@ def opposed(
     gone: dict[str, list[float]] = {"lost": [], "lost, foreign": []}
     for index, row, place in vectors.places[firsts].tolist():
         prefix = suffix.prepare(normalized(model, samples.read(index, model.modality)[None]))
-        gone["lost"].append(lost(suffix, prefix, (row, place), mean, pair))
-        gone["lost, foreign"].append(lost(suffix, prefix, (row, place), mean, other))
+        own = prefix.values[0, :, row, place]
+        fall = without(suffix, prefix, (row, place), own) - without(suffix, prefix, (row, place), mean)
+        gone["lost"].append(lead(fall, pair))
+        gone["lost, foreign"].append(lead(fall, other))
     heard = {name: torch.tensor(values) for name, values in gone.items()}
     if drawn:
         said = answers(model, atlas.cells)
-        for name, (one, rather) in (("pictures", pair), ("pictures, foreign", other)):
-            heard[name] = said[:, one] - said[:, rather]
+        for name, some in (("pictures", pair), ("pictures, foreign", other)):
+            heard[name] = said[:, some[0]] - said[:, some[1]]
     dice = torch.Generator().manual_seed(0)
     by_chance = [ranked(column[torch.randperm(len(column), generator=dice)], column) for _ in range(DRAWS)]
     return {
@@ -210,16 +211,17 @@ def pairs(model: hooke.Model, samples: Samples) -> Tensor:
     return torch.tensor(list(said)).view(PAIRS, 2)
 
 
-def lost(suffix: Suffix, prefix: Any, place: tuple[int, int], other: Tensor, pair: list[int]) -> float:
-    """By how much the difference of two logits falls where one position holds another vector."""
+def without(suffix: Suffix, prefix: Any, place: tuple[int, int], other: Tensor) -> Tensor:
+    """The logits where one position holds another vector [label]."""
     changed = prefix.values.detach().clone()
     changed[0, :, place[0], place[1]] = other
     with torch.no_grad():
-        before, after = (
-            suffix.run(prefix, values, ["logits"])["logits"][0] for values in (prefix.values.detach(), changed)
-        )
-    fall = before - after
-    return float(fall[pair[0]] - fall[pair[1]])
+        return suffix.run(prefix, changed, ["logits"])["logits"][0]
+
+
+def lead(logits: Tensor, pair: Sequence[int]) -> float:
+    """Of the first of two labels over the second."""
+    return float(logits[pair[0]] - logits[pair[1]])
 
 
 def answers(model: hooke.Model, canvases: Tensor) -> Tensor:
@@ -237,7 +239,7 @@ def normalized(model: hooke.Model, canvases: Tensor) -> Tensor:
 
 
 def ranked(one: Tensor, other: Tensor) -> float:
-    return float(scipy.stats.spearmanr(one.double().numpy(), other.double().numpy()).statistic)
+    return float(spearman(one[None].double(), other[None].double()))
 
 
 def interval(one: Sequence[float], other: Sequence[float]) -> list[float]:

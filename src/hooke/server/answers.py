@@ -11,6 +11,9 @@ FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 REVALIDATE = {"Cache-Control": "private, no-cache"}
 
+VARIES, PACKED = {"Vary": "Accept-Encoding"}, {"Content-Encoding": "gzip"}
+"""Of what is there packed and plain; of what is packed."""
+
 
 class Png(Response):
     """A picture."""
@@ -32,10 +35,15 @@ class EventStream(Response):
 
 def packed(request: Request, body: bytes) -> Response:
     """A long answer in JSON, compressed for those who take it so."""
-    headers = {**REVALIDATE, "Vary": "Accept-Encoding"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        body, headers = gzip.compress(body, 5), {**headers, "Content-Encoding": "gzip"}
+    headers = {**REVALIDATE, **VARIES}
+    if unpacks(request):
+        body, headers = gzip.compress(body, 5), {**headers, **PACKED}
     return Response(body, media_type="application/json", headers=headers)
+
+
+def unpacks(request: Request) -> bool:
+    """Whether who asks takes gzip."""
+    return "gzip" in request.headers.get("accept-encoding", "")
 
 
 def tagged(request: Request, body: bytes, kind: type[Response]) -> Response:

@@ -2,10 +2,11 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from threading import Thread
 from typing import Literal
@@ -16,16 +17,17 @@ from starlette.responses import Response
 from torch import Tensor
 
 from hooke.addresses import Place
-from hooke.errors import DataError, HookeError, ModelError
+from hooke.errors import DataError, HookeError
+from hooke.modalities.samples import Samples
 from hooke.models.layers import LOGITS
 from hooke.numeric.seeds import stream
 from hooke.responses.examples import indices
+from hooke.results import Prediction
 from hooke.server.computed import LATER, answer, later, underway
 from hooke.server.microscope import Here, Microscope
 from hooke.server.recorded import recording
 from hooke.server.refusals import Absent
 from hooke.server.sheets import agreed
-from hooke.server.shelf import Photograph
 from hooke.server.sprites import picture_of, sheet
 from hooke.server.standing import Grown
 from hooke.server.wire_layer import AtlasCellView, AtlasView
@@ -97,7 +99,11 @@ def _at_hand(here: Microscope, layer: str) -> tuple[str, Source]:
         raise Absent(f"the atlas of {layer}", "there are no photographs", next_step="drop some on the page")
     seen = hashlib.sha256(" ".join(one.id for one in photographs).encode()).hexdigest()[:16]
     canvases = [photograph.canvas for photograph in photographs]
-    return seen, Source(lambda: iter(canvases), len(canvases), EACH, SIDE, lambda: _likeliest(here, photographs))
+
+    def labels() -> list[int]:
+        return _likeliest(map(here.predictions, photographs))
+
+    return seen, Source(lambda: iter(canvases), len(canvases), EACH, SIDE, labels)
 
 
 def _recorded(here: Microscope) -> tuple[str, Source]:
@@ -106,19 +112,19 @@ def _recorded(here: Microscope) -> tuple[str, Source]:
     order = torch.randperm(len(kept.names), generator=stream(here.seed, "atlas of a recording")).tolist()
     side, each, most = RECORDED
 
-    def canvases() -> Iterator[Canvas]:
+    @cache
+    def data() -> tuple[Samples, list[int]]:
         samples = kept.samples()
-        places = indices(kept, samples)
+        return samples, indices(kept, samples)
+
+    def canvases() -> Iterator[Canvas]:
+        samples, places = data()
         for at in order[:most]:
             with suppress(HookeError):
                 yield samples.read(places[at], here.model.modality)
 
     def labels() -> list[int]:
-        try:
-            found = [here.model.predict(one, count=1)[0].index for one in islice(canvases(), LABELS)]
-        except ModelError:
-            return []
-        return list(dict.fromkeys(found))
+        return _likeliest(here.guesses(one) for one in islice(canvases(), LABELS))
 
     return "recorded", Source(canvases, min(most, len(order)), each, side, labels, len(order))
 
@@ -221,10 +227,9 @@ def spoken(homes: Tensor, credits: Tensor, cells: int) -> Tensor | None:
     return sums / homes[inside].bincount(minlength=cells).clamp(min=1)[:, None]
 
 
-def _likeliest(here: Microscope, photographs: Sequence[Photograph]) -> list[int]:
+def _likeliest(guesses: Iterable[Sequence[Prediction]]) -> list[int]:
     """The likeliest label of each photograph, each once; none where the model is no classifier."""
-    found = [guesses[0].index for photograph in photographs if (guesses := here.predictions(photograph))]
-    return list(dict.fromkeys(found))[-LABELS:]
+    return list(dict.fromkeys(some[0].index for some in guesses if some))[-LABELS:]
 
 
 def _drawn(atlas: Atlas) -> float:

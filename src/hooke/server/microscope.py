@@ -28,6 +28,7 @@ from hooke.server.standing import Growth
 from hooke.server.trail import Trail
 from hooke.server.wanted import again_of, text_of, wanted
 from hooke.server.wire import UnitEffectsView
+from hooke.shapes import Canvas
 from hooke.storage.store import Store
 from hooke.studies.activation_grid import grid_layers
 from hooke.studies.flow import GroupFlow
@@ -118,11 +119,14 @@ class Microscope:
         known = self._predictions.get(photograph.id)
         if known is not None:
             return known
+        return self._predictions.put(photograph.id, self.guesses(photograph.canvas))
+
+    def guesses(self, canvas: Canvas) -> list[Prediction]:
+        """The five likeliest labels of any canvas; none where the model is no classifier."""
         try:
-            found = self.model.predict(photograph.canvas, count=5)
+            return self.model.predict(canvas, count=5)
         except ModelError:
-            found = []
-        return self._predictions.put(photograph.id, found)
+            return []
 
     def peaks(self, layer: str) -> Peaks | None:
         """The largest responses of a layer's channels to the photographs shown (uploads apart), worked out once."""

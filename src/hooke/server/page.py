@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from hooke.server.answers import FOREVER, REVALIDATE
+from hooke.server.answers import FOREVER, PACKED, REVALIDATE, VARIES, unpacks
 from hooke.server.refusals import Absent
 from hooke.server.security import ROUTES
 
@@ -34,7 +34,7 @@ def page(static: Path, routes: list[str]) -> APIRouter:
         file = (root / path).resolve() if "\0" not in path else root
         if file.is_relative_to(root) and file.is_file():
             if path.startswith("assets/") and file.suffix in TEXT:
-                return _packed(file, "gzip" in request.headers.get("accept-encoding", ""))
+                return _packed(file, unpacks(request))
             return FileResponse(file, headers=FOREVER if path.startswith("assets/") else REVALIDATE)
         if "." in path.rpartition("/")[2] and path.startswith("assets/"):
             raise Absent(f"GET /{path}", "there is no such file")
@@ -46,13 +46,11 @@ def page(static: Path, routes: list[str]) -> APIRouter:
 
 def _packed(file: Path, small: bool) -> Response:
     """A file of text whose name contains its hash, compressed for those who take it so."""
-    headers = {**FOREVER, "Vary": "Accept-Encoding"}
+    headers = {**FOREVER, **VARIES}
     if not small:
         return FileResponse(file, headers=headers)
     kind = mimetypes.guess_type(file.name)[0] or "text/plain"
-    return Response(
-        _gzipped(file, file.stat().st_mtime_ns), media_type=kind, headers={**headers, "Content-Encoding": "gzip"}
-    )
+    return Response(_gzipped(file, file.stat().st_mtime_ns), media_type=kind, headers={**headers, **PACKED})
 
 
 @lru_cache(maxsize=32)

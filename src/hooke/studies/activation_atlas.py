@@ -21,6 +21,7 @@ from hooke.errors import HookeError, NumericsError
 from hooke.modalities.samples import Samples
 from hooke.models.model import Model
 from hooke.models.suffix import suffix_of
+from hooke.numeric.ranks import midranks
 from hooke.numeric.seeds import stream
 from hooke.shapes import Canvas
 from hooke.studies.activation_grid import Agreement, agreement, middles, put
@@ -272,17 +273,10 @@ def _chosen(vectors: Vectors, share: float) -> tuple[Int[Tensor, "chosen"], Tens
     return torch.unique(torch.cat([across.topk(most).indices, (-across).topk(most).indices])), across
 
 
-def _shares(values: Float[Tensor, "point"]) -> Float[Tensor, "point"]:
-    """What share of the points lies before each, of equal ones half; from 0 for the first to 1 for the last."""
-    values = values.contiguous()
-    order = values.sort().values
-    before, through = (torch.searchsorted(order, values, right=right) for right in (False, True))
-    shares = (before + through).double()
-    return (shares - shares.min()) / (shares.max() - shares.min()).clamp(min=1)
-
-
 def _cell(points: Points, side: int) -> Int[Tensor, "point"]:
-    """In which of all cells of the grid each point is, row by row."""
-    across, up = (_shares(axis).mul(side).long().clamp(max=side - 1) for axis in points.T)
+    """In which of all cells of the grid each point is, row by row: by the ranks of its coordinates."""
+    ranks = midranks(points)
+    first, last = ranks.aminmax(dim=0)
+    across, up = ((ranks - first) / (last - first).clamp(min=1) * side).long().clamp(max=side - 1).T
     found: Tensor = up * side + across
     return found

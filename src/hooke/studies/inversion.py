@@ -180,12 +180,12 @@ class _Engine:
 
     def __init__(self, model: Model, layer: Layer, by: Inversion, seed: int) -> None:
         self.model, self.layer, self.by = model, layer, by
-        self.fast = fast_form(model, [layer.name], chosen_form(model))
         self.spot = spot(model, layer.name)
         self.parametrization = by.parametrization.sized(self.spot.side)
         self.batch = max(1, PIXELS // self.spot.side**2)
         self.threads = SideBySide() if model.device.type == "cpu" else None
-        self.forms = twins(self.fast, self.threads.count if self.threads else 1)
+        fast = fast_form(model, [layer.name], chosen_form(model))
+        self.forms = twins(fast, self.threads.count if self.threads else 1)
         self.begin, self.dice = stream(seed, "inversion", layer.name, "start"), stream(seed, "inversion", layer.name)
         self.axes = [layer.axes.index(axis) for axis in ("batch", "height", "width", "channel")]
 
@@ -253,7 +253,7 @@ class _Engine:
             yield free
 
     def _read(self, free: SimpleQueue[Taps], canvases: Canvases) -> Cells:
-        batch = self.fast.modality.normalize(canvases).to(self.fast.dtype)
+        batch = self.model.modality.normalize(canvases)  # the taps move it
         taps = free.get()
         try:
             held = taps(batch)[self.layer.name].permute(self.axes)

@@ -327,18 +327,18 @@ export const RECIPES: Readonly<Record<string, (stand: Stand) => string>> = {
     const inputs = number(stand.inputs)
     const some = inputs === null ? null : `range(0, len(samples), max(1, len(samples) // ${inputs}))`
     return lines(
+      'from dataclasses import replace',
       'from pathlib import Path',
       '',
       'import hooke',
-      `from hooke.studies.activation_atlas import ${layout}, activation_atlas, atlas_picture, gathering, together`,
-      'from hooke.studies.inversion import Inversion',
+      `from hooke.studies.activation_atlas import DRAWING, ${layout}, activation_atlas, atlas_picture, gathering, together`,
       '',
       opened(stand),
       ...(some === null
         ? ['canvases = [model.modality.canvas(picture) for _, picture in hooke.photographs()]']
         : [recorded, 'samples = recording.samples()', `canvases = [samples.read(at, model.modality) for at in ${some}]`]),
       `vectors = together(list(gathering(model, canvases, ${text(stand.layer ?? '')}, each=${some === null ? 48 : 12})))`,
-      `by = Inversion(rate=0.25, steps=${number(stand.steps) ?? 24})`,
+      `by = replace(DRAWING, steps=${number(stand.steps) ?? 24})`,
       `side = max(2, min(${some === null ? 8 : 12}, int((len(vectors.values) / 3) ** 0.5)))`,
       `*_, atlas = activation_atlas(model, vectors, side=side, layout=${layout}(), by=by)`,
       'Path("atlas.png").write_bytes(hooke.to_png(atlas_picture(atlas)[:3]))',
