@@ -33,7 +33,7 @@ def test_mute_undo_redo_by_keys_and_come_back(page: Page) -> None:
     assert all(" → " in line for line in changed)
     assert any(not line.endswith("+0.00") for line in changed)
     expect(chips(page)).to_have_count(1)
-    page.get_by_role("button", name="undo").click()
+    page.locator(".whatif").get_by_role("button", name="undo").click()
     expect(page).not_to_have_url(re.compile("edit="))
     expect(page.locator(".whatif")).to_contain_text("Nothing is changed.")
     expect(page.locator(".whatif li.label")).to_have_count(0)

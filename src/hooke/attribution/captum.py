@@ -206,7 +206,7 @@ class ShapleySampling(Wrapped):
                 perturbations_per_eval=way.rows.most,
             )  # fmt: skip
             size = torch.bincount(numbers.flatten(), minlength=len(masks) + 1)[numbers]
-            found.append(credits[0] / size)
+            found.append(credits[0] / size.to(credits.device))
         explained = way.scores[:, 0] - way.run(lambda *_: begin[None], 1)[:, 0, 0]
         return torch.stack(found), explained
 

@@ -87,8 +87,8 @@ def split_gradient(gradient: Maps, maps: Maps, groups: Groups) -> Float[Tensor, 
 def read_flows(
     parts: Float[Tensor, "group input unit down across"], gradients: Float[Tensor, "later input unit down across"]
 ) -> Float[Tensor, "later group"]:
-    """What the groups of a layer give to each of several targets, whose gradients there are given."""
-    return torch.einsum("ticyx,gicyx->tg", gradients.double(), parts.double())
+    """What the groups of a layer give to each of several targets, whose gradients there are given; on the CPU."""
+    return torch.einsum("ticyx,gicyx->tg", gradients.double(), parts.double()).cpu()
 
 
 def balanced(

@@ -43,7 +43,7 @@ class Affine:
 
 @dataclass(eq=False)
 class Weights:
-    """The weights of a model as they are changed: read from `module`, written to `changed` (float64)."""
+    """The weights of a model as they are changed: read from `module`, written to `changed` (float64, on the CPU)."""
 
     module: nn.Module
     changed: dict[str, Tensor] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Weights:
             return self.changed[name]
         found = attrgetter(name)(self.module)
         assert isinstance(found, Tensor)
-        return found.detach().double()
+        return found.detach().cpu().double()
 
     def has(self, name: str) -> bool:
         """Whether its module has such a weight, and not None in its place."""

@@ -20,7 +20,7 @@ _WEIGHTED = (*_CONVOLUTIONS, nn.Linear)
 
 @dataclass(frozen=True, eq=False)
 class Kernels:
-    """What a convolution or linear map multiplies its input with, [unit, channel, height, width], and adds.
+    """What a convolution or linear map multiplies its input with, [unit, channel, height, width], and adds; on the CPU.
 
     `module` computes them, `norm` is the batch norm that was folded in ("" where there is none). Groups are written
     out: weights between groups are zero, and so are those between the taps of a dilated kernel. A linear map has 1 x 1.
@@ -54,7 +54,7 @@ def kernels(model: Model, layer: str) -> Kernels:
         weights, bias = weights * gain[:, None, None, None], bias * gain + shift
     else:
         norm = ""
-    return Kernels(name, norm, weights.float(), bias.float(), stride)
+    return Kernels(name, norm, weights.float().cpu(), bias.float().cpu(), stride)
 
 
 def weighted_between(model: Model, source: str, target: str) -> list[str]:

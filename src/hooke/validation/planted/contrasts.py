@@ -155,7 +155,7 @@ def null_patch(
             optimizer.step()
     with torch.no_grad():
         found = composed()
-        return found, (logits(found) - wanted).abs().amax(1)
+        return found, (logits(found) - wanted).abs().amax(1).cpu()
 
 
 Make = Callable[[Exam], Contrast]
