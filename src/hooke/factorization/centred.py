@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import dataclass
 
+import numpy
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -44,7 +45,8 @@ class ICA(Method):
         from sklearn.decomposition import FastICA
         from sklearn.exceptions import ConvergenceWarning
 
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), numpy.errstate(invalid="ignore", divide="ignore"):
+            # Channels that are silent everywhere leave scales of 0, which are cut off after the division by them.
             warnings.simplefilter("ignore", ConvergenceWarning)  # said by the stability, where it matters
             model = FastICA(self.rank, random_state=seed, whiten="unit-variance", max_iter=self.steps, tol=1e-3)
             found = model.fit(rows.cpu().double().numpy())

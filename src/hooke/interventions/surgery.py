@@ -14,7 +14,7 @@ from torch import Tensor
 
 from hooke.errors import EditError, WeightsError, nearest
 from hooke.interventions.burning import Weights, affine, burn, refusal, unburnable
-from hooke.models.agreement import apart, random_batch
+from hooke.models.agreement import apart, random_batch, rounding
 from hooke.models.copying import copy_with
 from hooke.models.editing.coherence import coherent
 from hooke.models.editing.edit import Edit
@@ -29,8 +29,6 @@ from hooke.models.taps import tapped
 from hooke.provenance import versions
 from hooke.storage.weights import read_weights
 
-TOLERANCE = 1e-4
-"""Largest difference between the operated model's logits and the edited one's, relative to the largest."""
 ENTRY = "hooke.surgery"
 """Of the file's metadata."""
 _CHANGE = re.compile(
@@ -77,7 +75,7 @@ def operate(
     if made:
         other = copy_with(model, changed)
         difference = _difference(model, other, made)
-        if not difference <= TOLERANCE:
+        if not difference <= rounding(model):
             reason = f"the operated model's logits are {difference:.2g} of the largest away from the edited one's"
             raise EditError("surgery", reason, next_step="edit it while the model runs: hooke.tapped, or hooke.effect")
     state = model.module.state_dict()

@@ -62,7 +62,7 @@ class Factors:
     how much of it each position gives (signed); `explained` is the share of the maps' squares.
     """
 
-    weights: Float[Tensor, "factor label"]
+    weights: Float[Tensor, "factor asked"]
     tints: Mapping[str, Float[Tensor, "factor row column"]]
     explained: float
 
@@ -80,7 +80,7 @@ class SpatialAttribution(Displayed):
     logits: Float[Tensor, "label"]
     pointed: Pointed
     classes: tuple[int, ...]
-    class_maps: Mapping[str, Float[Tensor, "label row column"]]
+    class_maps: Mapping[str, Float[Tensor, "asked row column"]]
     pairs: Mapping[tuple[str, str], Float[Tensor, "lrow lcolumn erow ecolumn"]]
     factors: Factors | None
     done: int
@@ -222,7 +222,7 @@ def paths_of(model: Model, canvas: Canvas, layers: Sequence[str], pointer: tuple
     return [paths(model, canvas, of, one) for one in layers[: list(layers).index(layer)]]
 
 
-def factorized(class_maps: Mapping[str, Float[Tensor, "label row column"]], count: int = FACTORS) -> Factors:
+def factorized(class_maps: Mapping[str, Float[Tensor, "asked row column"]], count: int = FACTORS) -> Factors:
     """The maps of all layers together as a few factors over classes; each layer counts as much as any other."""
     flat = {name: maps.flatten(1).T for name, maps in class_maps.items()}
     sizes = {name: float(rows.norm()) or 1.0 for name, rows in flat.items()}
