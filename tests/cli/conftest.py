@@ -1,10 +1,10 @@
-"""The real program in a real process."""
+"""The real program in real processes."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,43 @@ class Answer:
 Run = Callable[..., Answer]
 
 
+class Started:
+    """`hooke` with arguments; keyword arguments are environment variables. See `started.py`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("started.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+
+    def __call__(self, *arguments: object, **environment: str) -> Answer:
+        out, err = self.folder / "out.txt", self.folder / "err.txt"
+        asked = {
+            "arguments": [*map(str, arguments)], "environment": {**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            "folder": os.getcwd(), "input": os.devnull, "out": str(out), "err": str(err),
+        }  # fmt: skip
+        assert self.process.stdin and self.process.stdout
+        print(json.dumps(asked), file=self.process.stdin, flush=True)
+        code = int(self.process.stdout.readline())
+        answer = Answer(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+        assert "Traceback" not in answer.err, answer.err
+        return answer
+
+
 @pytest.fixture(scope="session")
-def hooke() -> Run:
-    """Runs `hooke` with arguments; keyword arguments are environment variables."""
+def hooke(cache: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Runs `hooke` in a fork of a process that is started once."""
+    started = Started(tmp_path_factory.mktemp("started"))
+    yield started
+    with started.process as process:
+        assert process.stdin
+        process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def installed() -> Run:
+    """Runs the installed program itself, from nothing; keyword arguments are environment variables."""
 
     def run(*arguments: object, **environment: str) -> Answer:
         done = subprocess.run(

@@ -4,8 +4,8 @@ import json
 from importlib.metadata import version
 
 
-def test_alone_it_explains_itself_in_one_screen(hooke) -> None:
-    answer = hooke()
+def test_alone_it_explains_itself_in_one_screen(installed) -> None:
+    answer = installed()
     assert answer.code == 0
     assert len(answer.out.splitlines()) <= 23
     assert max(map(len, answer.out.splitlines())) <= 80
@@ -13,12 +13,12 @@ def test_alone_it_explains_itself_in_one_screen(hooke) -> None:
         assert f"hooke {command}" in answer.out
 
 
-def test_version(hooke) -> None:
-    assert hooke("--version").out == f"hooke {version('hooke')}\n"
-    assert hooke("--version", "--json").json["hooke"] == version("hooke")
+def test_version(installed) -> None:
+    assert installed("--version").out == f"hooke {version('hooke')}\n"
+    assert installed("--version", "--json").json["hooke"] == version("hooke")
 
 
-def test_every_command_has_help_and_json(hooke) -> None:
+def test_every_command_has_help_and_json(installed) -> None:
     for command in (
         ["explore"],
         ["layers"],
@@ -28,35 +28,35 @@ def test_every_command_has_help_and_json(hooke) -> None:
         ["cache", "info"],
         ["cache", "clear"],
     ):
-        answer = hooke(*command, "--help")
+        answer = installed(*command, "--help")
         assert answer.code == 0
         assert "--json" in answer.out
 
 
-def test_commands_that_open_a_model_say_where_how_and_how_far_to_trust(hooke) -> None:
+def test_commands_that_open_a_model_say_where_how_and_how_far_to_trust(installed) -> None:
     for command in ("explore", "layers", "predict", "visualize"):
-        text = hooke(command, "--help").out
+        text = installed(command, "--help").out
         assert all(option in text for option in ("--device", "--precision", "--trust"))
 
 
-def test_a_wrong_command_line_is_2(hooke) -> None:
-    answer = hooke("layrs")
+def test_a_wrong_command_line_is_2(installed) -> None:
+    answer = installed("layrs")
     assert answer.code == 2
     assert "layrs" in answer.err
     assert "hooke --help" in answer.err
     assert answer.out == ""
 
 
-def test_a_wrong_command_line_as_json(hooke) -> None:
-    answer = hooke("predict", "--json")
+def test_a_wrong_command_line_as_json(installed) -> None:
+    answer = installed("predict", "--json")
     error = json.loads(answer.err)
     assert answer.code == 2
     assert error["error"] == "usage"
     assert "MODEL" in error["reason"]
 
 
-def test_a_refusal_as_json(hooke) -> None:
-    answer = hooke("layers", "timm:resnet5O", "--json")
+def test_a_refusal_as_json(installed) -> None:
+    answer = installed("layers", "timm:resnet5O", "--json")
     error = json.loads(answer.err)
     assert answer.code == 1
     assert answer.out == ""
