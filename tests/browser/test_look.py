@@ -94,8 +94,8 @@ def test_axe_finds_nothing_and_it_fits(
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             page.wait_for_timeout(450)  # colours fade into each other
             page.screenshot(path=screenshots / f"{name}-{width}-{scheme}.png", full_page=name != "layer")
-            if served and width != SIZES[0][0]:
-                continue  # what is in it is the same at every width, and axe takes long
+            if width != SIZES[0][0] and (served or scheme == "dark"):
+                continue  # what is in it, and its colours, are the same at every width, and axe takes long
             found = page.evaluate("rules => axe.run({ runOnly: rules })", RULES)
             told[f"{width} {scheme}: axe"] = [
                 f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]

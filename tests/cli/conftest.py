@@ -47,7 +47,8 @@ class Started:
             "arguments": [*map(str, arguments)], "environment": {**os.environ, "OMP_NUM_THREADS": "1", **environment},
             "folder": os.getcwd(), "input": os.devnull, "out": str(out), "err": str(err),
         }  # fmt: skip
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         print(json.dumps(asked), file=self.process.stdin, flush=True)
         code = int(self.process.stdout.readline())
         answer = Answer(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))

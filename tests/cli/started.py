@@ -20,8 +20,8 @@ def carried_out(asked: dict[str, Any]) -> NoReturn:
     for stream, (name, mode) in enumerate((("input", "r"), ("out", "w"), ("err", "w"))):
         with open(asked[name], mode) as file:
             os.dup2(file.fileno(), stream)
-    sys.stdin = open(0, closefd=False)
-    sys.stdout, sys.stderr = (open(at, "w", encoding="utf-8", closefd=False) for at in (1, 2))
+    sys.stdin = os.fdopen(0, closefd=False)
+    sys.stdout, sys.stderr = (os.fdopen(at, "w", encoding="utf-8", closefd=False) for at in (1, 2))
     sys.path[:1] = filter(None, asked["environment"].get("PYTHONPATH", "").split(os.pathsep))
     signal.alarm(60)  # whoever hangs is ended
     sys.argv = ["hooke", *asked["arguments"]]
