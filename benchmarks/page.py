@@ -3,7 +3,8 @@
 The default model's server, warm, before Chromium: first paint, until the workspace can be used, from a move of the
 pointer to all linked figures (script, style and layout of the main thread), long tasks while pictures sharpen, the
 page's scripts as they travel, and with `--lighthouse` what npm's Lighthouse says of the workspace, a layer and a unit
-(desktop preset, an empty browser; npm's registry must be reachable). Prints one JSON object.
+(desktop preset, an empty browser; npm's registry must be reachable). `--crowd 50` opens so many windows at once, each
+with nothing kept and every figure asked for, and tells what a question costs beside them. Prints one JSON object.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +121,46 @@ def measured(browser: Browser, url: str, rounds: int) -> dict[str, float]:
     }
 
 
+def crowd(browser: Browser, url: str, count: int) -> dict[str, float]:
+    """The page in so many windows at once: until each is usable, and what the server's answers cost meanwhile.
+
+    Every window goes down its page, so that it asks for everything; complaints are what their consoles said.
+    """
+    windows, complaints = [], []
+    begun = time.perf_counter()
+    for _ in range(count):
+        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.set_default_timeout(600_000)
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(url, wait_until="commit")
+        windows.append(page)
+    opened = time.perf_counter() - begun
+    for page in windows:
+        page.locator(".unit .for li").first.wait_for()
+    usable = time.perf_counter() - begun
+    asked = []
+    for step in range(8):
+        for page in windows:
+            page.evaluate(f"scrollTo(0, {900 * step})")
+        first = time.perf_counter()
+        with urllib.request.urlopen(f"{url}/api/images") as answer:
+            answer.read()
+        asked.append(time.perf_counter() - first)
+    silent = sum(page.locator(".unit").count() == 0 for page in windows)
+    for page in windows:
+        page.context.close()
+    if complaints:
+        print(*sorted(set(complaints)), sep="\n", file=sys.stderr)
+    return {
+        f"{count} windows opened, s": opened,
+        f"{count} windows all usable, s": usable,
+        "a small answer beside them, the longest of 8, s": max(asked),
+        "windows without a dictionary": silent,
+        "complaints of their consoles": len(complaints),
+    }
+
+
 def judged(url: str, program: str) -> dict[str, float]:
     """Lighthouse's scores of each kind of page, 0 to 100."""
     os.environ["CHROME_PATH"] = program
@@ -141,6 +183,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--url", help="of a server that runs already")
     parser.add_argument("--lighthouse", action="store_true")
+    parser.add_argument("--crowd", type=int, default=0, help="windows at once")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as cache, sync_playwright() as playwright:
@@ -160,6 +203,8 @@ def main() -> None:
             found = measured(browser, url, given.rounds)
             if given.lighthouse:
                 found |= judged(url, program)
+            if given.crowd:
+                found |= crowd(browser, url, given.crowd)
         finally:
             browser.close()
             if server:
