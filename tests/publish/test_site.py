@@ -104,6 +104,19 @@ def test_a_site_points_nowhere_but_into_itself(site: Published) -> None:
     ]
 
 
+def test_how_far_to_trust_the_pictures_of_a_unit(site: Published, make_app: Callable[[], FastAPI]) -> None:
+    named = [name for name in content(site.path) if name.startswith("data/unit-quality-")]
+    assert len(named) == 2  # one unit of each layer
+    here = make_app().state.microscope
+    for layer in ("act1", "act2"):
+        (name,) = (one for one in named if f"layer={layer}." in one)
+        channel = int(name.partition("channel=")[2].partition("-")[0])
+        found = answer(site.path, f"/api/unit/quality?layer={layer}&channel={channel}")
+        assert found["response"] == pytest.approx(here.picture(f"{layer}:{channel}").response, rel=1e-4)
+        assert (found["pictures"], found["others"]) == (3, 3)
+        assert 0 <= found["scrambled"] < 1
+
+
 def test_again_nothing_is_asked_and_nothing_changes(
     site: Published, plan: Plan, make_app: Callable[[], FastAPI], monkeypatch: pytest.MonkeyPatch
 ) -> None:

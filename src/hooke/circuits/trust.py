@@ -47,13 +47,19 @@ class Trust:
     silent: int
     inputs: int
 
+    @property
+    def measured(self) -> str:
+        """On how much, in words."""
+        counted = {"source": self.sources, "target": self.targets, "input": self.inputs}
+        sources, targets, inputs = (f"{count} {what}{'s' * (count != 1)}" for what, count in counted.items())
+        return f"{sources} on {targets}, {inputs}"
+
     def __str__(self) -> str:
-        measured = f"{self.sources} sources on {self.targets} targets, {self.inputs} inputs"
         if self.correlation != self.correlation:
-            return f"no ablation changed anything ({measured})"
+            return f"no ablation changed anything ({self.measured})"
         return (
             f"rank correlation with measured ablations {self.correlation:.2f} [{self.low:.2f}, {self.high:.2f}] "
-            f"({measured})"
+            f"({self.measured})"
         )
 
 

@@ -139,11 +139,15 @@ class Weights(Displayed):
     @property
     def statement(self) -> str:
         """What the weights rest on, and how far they can be trusted, in words."""
+        return "; ".join([self.assumptions, *([str(self.trust)] if self.trust else [])])
+
+    @property
+    def assumptions(self) -> str:
+        """What the weights rest on, in words."""
         parts = [f"linear in place of {', '.join(self.replaced)}"] if self.replaced else []
         parts += [f"held at the inputs: {', '.join(self.frozen)}"] if self.frozen else []
         parts += [f"slopes of the inputs: {', '.join(self.local)}"] if self.local else []
         parts += [f"mean over {self.inputs} inputs"] if self.inputs > 1 else []
-        parts += [str(self.trust)] if self.trust else []
         return "; ".join(parts) or "nothing but linear operations"
 
     def _neighbours(

@@ -190,3 +190,8 @@ UNITS: tuple[Figure, ...] = (
     Figure("examples of a unit", where(_recorded, of_unit("examples")), 2),
     Figure("labels of a unit", where(_recorded, of_unit("selectivity")), 2),
 )
+
+
+def trusted(at: At) -> str:
+    """The request of how far to trust the pictures of a unit, which is asked once they are drawn."""
+    return of_unit("quality")(at)[0]

@@ -10,6 +10,7 @@ from hooke.publish.asking import Desk
 from hooke.publish.folder import Folder
 from hooke.publish.ledger import Ledger
 from hooke.publish.pictures import publish_pictures
+from hooke.publish.trust import Trust
 from hooke.publish.work import Plan, Work
 from hooke.studies.activation_grid import grid_layers
 from hooke.studies.layers import tracing_layers
@@ -56,7 +57,9 @@ async def publish_answers(app: FastAPI, plan: Plan, folder: Folder, ledger: Ledg
     wanted = list(dict.fromkeys([*first, *sorted(portraits | named)]))
     ledger.expect("drawing", len(wanted) - len(first), DRAWING)
     beside = sorted(work.mentions(figures.UNITS, units).difference(wanted))
+    trust = Trust(work.desk.here, folder, ledger, units)
     await publish_pictures(work.desk, folder, ledger, wanted, plan.layers, beside)
+    trust.publish(wanted)
     folder.keep("/units", work.index())
     return work.failures
 

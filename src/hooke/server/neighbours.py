@@ -82,7 +82,8 @@ def _view(found: Weights, near: list[str], after: bool) -> WeightsView:
     return WeightsView(
         layer=found.target if after else found.source, after=after, layers=near, height=height, width=width,
         peak=max(values, default=0.0), excite=excite, inhibit=inhibit, connected=connected(found),
-        of=len(found.targets if after else found.sources), statement=found.statement,
+        of=len(found.targets if after else found.sources), assumptions=found.assumptions,
+        measured=told.measured if told else "",
         trust=told.correlation if told else None, low=told.low if told else None, high=told.high if told else None,
     )  # fmt: skip
 

@@ -42,12 +42,12 @@ GLYPH = 40
 @router.get("/quality", response_model=QualityView, responses=LATER)
 async def get_quality(here: Here, place: Unit) -> Response:
     """How far to trust a unit's picture; the more of its seeds are drawn, the more is told."""
-    drawn = await asyncio.to_thread(_drawn, here, place)
+    drawn = await asyncio.to_thread(from_seeds, here, place)
     if not drawn:
         raise Absent(f"the quality of {place}", "it is not drawn yet", next_step="ask for its drawing first")
     others = here.others(place)[:SEEDS]
     name = " ".join(["quality", *(one.provenance.key[:16] for one in (*drawn, *others))])
-    return computed(here, name, lambda report: _quality(here, place, drawn, others))
+    return computed(here, name, lambda report: quality(here, place, drawn, others))
 
 
 @router.get("/tuning", response_model=TuningView, responses=LATER)
@@ -70,12 +70,14 @@ async def get_ablation(here: Here, place: Unit) -> Response:
     return computed(here, f"ablation {place}", lambda report: _ablation(here, place, report))
 
 
-def _drawn(here: Microscope, place: Place) -> list[Picture]:
+def from_seeds(here: Microscope, place: Place) -> list[Picture]:
     """Its pictures from several seeds, as far as they were drawn."""
     return [found for again in range(SEEDS) if (found := here.picture(wanted(str(place), again)))]
 
 
-def _quality(here: Microscope, place: Place, drawn: list[Picture], others: list[Picture]) -> QualityView:
+def quality(here: Microscope, place: Place, drawn: list[Picture], others: list[Picture]) -> QualityView:
+    """How far to trust a unit's picture: what is left of it changed, and how alike those of its seeds are, beside the
+    pictures of other units."""
     kept = here.recorded(place.layer)
     found = measure(here.model, drawn[0], of=place, recording=kept, again=drawn[1:], others=others)
     data = (found.data.before or found.data.peak) if found.data else None

@@ -186,7 +186,10 @@ class WeightsView(BaseModel):
     """Rank correlation with measured ablations, and its 95% interval."""
     low: float | None
     high: float | None
-    statement: str
+    measured: str
+    """On how much that was measured, in words."""
+    assumptions: str
+    """What the weights rest on, in words."""
 
 
 class AblationRow(BaseModel):

@@ -153,13 +153,13 @@ export class Published implements Api {
     }
   }
 
-  /** The small picture of a unit: blank until it is cut from its sheet. Reactive. */
+  /** The small picture of a unit: blank until it is cut from its sheet, none where there is none. Reactive. */
   face(layer: string, channel: number): string {
     const key = unitAddress(layer, channel)
     const known = this.#faces.get(key)
     if (known === undefined && !this.#asked.has(key)) {
       this.#asked.add(key)
-      void this.find(layer, channel).then((url) => url && this.#faces.set(key, url), () => {})
+      void this.find(layer, channel).then((url) => this.#faces.set(key, url ?? ''), () => {})
     }
     return known ?? BLANK
   }

@@ -1628,8 +1628,10 @@ export interface components {
             low: number | null;
             /** High */
             high: number | null;
-            /** Statement */
-            statement: string;
+            /** Measured */
+            measured: string;
+            /** Assumptions */
+            assumptions: string;
         };
         /**
          * WhatIfView

@@ -1,0 +1,44 @@
+"""How far to trust the pictures of the units whose whole evidence is published: measured once all are drawn."""
+
+import json
+from collections.abc import Sequence
+
+from hooke.addresses import Place, parse
+from hooke.publish import figures
+from hooke.publish.figures import At
+from hooke.publish.folder import Folder
+from hooke.publish.ledger import Ledger
+from hooke.results import Picture
+from hooke.server.microscope import Microscope
+from hooke.server.unit import SEEDS, from_seeds, quality
+
+NAME = "how far to trust pictures"
+
+
+class Trust:
+    """What is missing of some units."""
+
+    def __init__(self, here: Microscope, folder: Folder, ledger: Ledger, units: Sequence[At]) -> None:
+        self.here, self.folder, self.ledger = here, folder, ledger
+        self.missing = [at for at in units if not folder.answered(figures.trusted(at))]
+        ledger.expect(NAME, len(self.missing), 3)
+
+    def publish(self, drawn: Sequence[str]) -> None:
+        """Of each: beside the first of `drawn` that are of other units of its layer, so that it is the same after a
+        resume. A unit without a picture has no answer."""
+        for at in self.missing:
+            place = Place(at.layer, at.channel)
+            with self.ledger.doing(NAME):
+                if own := from_seeds(self.here, place):
+                    found = quality(self.here, place, own, self._others(place, drawn))
+                    self.folder.keep(figures.trusted(at), json.loads(found.model_dump_json()))
+
+    def _others(self, place: Place, drawn: Sequence[str]) -> list[Picture]:
+        found: list[Picture] = []
+        for text in drawn:
+            other = parse(text) if "~" not in text else None
+            if len(found) == SEEDS or not isinstance(other, Place):
+                continue
+            if other.layer == place.layer and isinstance(other.channel, int) and other.channel != place.channel:
+                found += [picture] if (picture := self.here.picture(text)) else []
+        return found
