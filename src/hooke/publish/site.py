@@ -61,7 +61,7 @@ async def publish_answers(app: FastAPI, plan: Plan, folder: Folder, ledger: Ledg
     await publish_pictures(work.desk, folder, ledger, wanted, plan.layers, beside)
     trust.publish(wanted)
     folder.keep("/units", work.index())
-    return work.failures
+    return work.failures | trust.failures
 
 
 def _credited(model: Model, plan: Plan) -> tuple[str, ...]:

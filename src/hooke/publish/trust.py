@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 from hooke.addresses import Place, parse
+from hooke.errors import HookeError
 from hooke.publish import figures
 from hooke.publish.figures import At
 from hooke.publish.folder import Folder
@@ -21,6 +22,7 @@ class Trust:
     def __init__(self, here: Microscope, folder: Folder, ledger: Ledger, units: Sequence[At]) -> None:
         self.here, self.folder, self.ledger = here, folder, ledger
         self.missing = [at for at in units if not folder.answered(figures.trusted(at))]
+        self.failures: dict[str, str] = {}
         ledger.expect(NAME, len(self.missing), 3)
 
     def publish(self, drawn: Sequence[str]) -> None:
@@ -29,8 +31,13 @@ class Trust:
         for at in self.missing:
             place = Place(at.layer, at.channel)
             with self.ledger.doing(NAME):
-                if own := from_seeds(self.here, place):
-                    found = quality(self.here, place, own, self._others(place, drawn))
+                own = from_seeds(self.here, place)
+                try:
+                    found = quality(self.here, place, own, self._others(place, drawn)) if own else None
+                except HookeError as error:
+                    self.failures[figures.trusted(at)] = error.reason
+                    continue
+                if found:
                     self.folder.keep(figures.trusted(at), json.loads(found.model_dump_json()))
 
     def _others(self, place: Place, drawn: Sequence[str]) -> list[Picture]:
