@@ -111,7 +111,8 @@ def _plain_attention() -> Iterator[None]:
 def _prepare() -> None:
     """What torch imports at its first forward derivative warns of torch's own use of TorchScript."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
+        for kind in (FutureWarning, DeprecationWarning):  # by the version of torch
+            warnings.simplefilter("ignore", kind)
         importlib.import_module("torch._decomp.decompositions_for_jvp")
 
 
