@@ -118,5 +118,6 @@ def test_the_address_holds_zoom_and_scale(grids: tuple[Page, Locator]) -> None:
     page.reload()
     expect(figure.get_by_role("button", name="Scaled by magnitude")).to_have_attribute("aria-pressed", "true")
     expect(figure.locator(".times")).to_have_text("2.3 ×")
-    figure.get_by_role("button", name="Zoom out").click(click_count=2)
+    for _ in range(2):  # by keys: what is above still comes after a reload, and moves what the mouse is on
+        figure.get_by_role("button", name="Zoom out").press("Enter")
     expect(page).not_to_have_url(re.compile("zoom="))
