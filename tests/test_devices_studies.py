@@ -46,7 +46,7 @@ def canvas(toy, here):
 
 
 def numbers(value):
-    """All numbers in a JSON value, in their order; a list that is sorted by size may have its ties otherwise."""
+    """All numbers in a JSON value but how long it took."""
     if isinstance(value, dict):
         return [one for key in value for one in numbers(value[key]) if key not in ("timings", "seconds")]
     if isinstance(value, list):

@@ -31,6 +31,17 @@ class Answer:
 Run = Callable[..., Answer]
 
 
+def answered(code: int, out: str, err: str) -> Answer:
+    """Whatever it said, it did not break off with a stack."""
+    assert "Traceback" not in err, err
+    return Answer(code, out, err)
+
+
+def surroundings(**more: str) -> dict[str, str]:
+    """The environment of a command: this one, on one thread."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", **more}
+
+
 class Started:
     """`hooke` with arguments; keyword arguments are environment variables. See `started.py`."""
 
@@ -38,22 +49,20 @@ class Started:
         self.folder = folder
         self.process = subprocess.Popen(
             [sys.executable, Path(__file__).with_name("started.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+            text=True, env=surroundings(),
         )  # fmt: skip
 
     def __call__(self, *arguments: object, **environment: str) -> Answer:
         out, err = self.folder / "out.txt", self.folder / "err.txt"
         asked = {
-            "arguments": [*map(str, arguments)], "environment": {**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            "arguments": [*map(str, arguments)], "environment": surroundings(**environment),
             "folder": os.getcwd(), "input": os.devnull, "out": str(out), "err": str(err),
         }  # fmt: skip
         assert self.process.stdin
         assert self.process.stdout
         print(json.dumps(asked), file=self.process.stdin, flush=True)
         code = int(self.process.stdout.readline())
-        answer = Answer(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
-        assert "Traceback" not in answer.err, answer.err
-        return answer
+        return answered(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
@@ -76,10 +85,9 @@ def installed() -> Run:
             capture_output=True,
             text=True,
             timeout=300,
-            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            env=surroundings(**environment),
         )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Answer(done.returncode, done.stdout, done.stderr)
+        return answered(done.returncode, done.stdout, done.stderr)
 
     return run
 

@@ -14,7 +14,7 @@ from hooke.circuits.trust import Check, Trust, trust
 from hooke.circuits.units import Chosen, Units, chosen
 from hooke.displayed import Displayed
 from hooke.errors import AddressError, LinearityWarning, NumericsError, RecordingError, nearest
-from hooke.models.agreement import apart, rounding
+from hooke.models.agreement import rounding
 from hooke.models.kernels import kernels, weighted_between
 from hooke.models.linear import Path, Window, interior, path, windows
 from hooke.models.model import Model
@@ -226,7 +226,7 @@ def _direct(model: Model, start: Chosen, end: Chosen) -> Path:
     fits = full.shape[2:] == tuple(window.size for window in beyond)
     total = checked.weights.cpu().sum(tuple(range(2, checked.weights.ndim)))
     read = full.sum(tuple(range(2, full.ndim)))
-    if not fits or full.shape[1] != total.shape[1] or not apart(read, total.float()) <= 10 * rounding(model):
+    if not fits or full.shape[1] != total.shape[1] or not _close(read, total, rounding(model)):
         reason = "the kernels do not read the source itself: something that is not a nonlinearity lies between"
         raise AddressError(request, reason, next_step=step)
     return Path(values, beyond, checked.replaced, (), (), 1)
@@ -294,6 +294,10 @@ def _provenance(
     asked = {"by": told, "check": describe(check), "sources": list(start.names), "targets": list(end.names)}
     edge = f"{start.layer} -> {end.layer}"
     return Provenance(model.fingerprint, edge, asked, REVISION, seed, str(model.dtype)[6:], recorded=versions())
+
+
+def _close(one: Tensor, other: Tensor, share: float) -> bool:
+    return torch.allclose(one.float(), other.float(), rtol=10 * share, atol=share * float(other.abs().max()))
 
 
 def _at(unit: str, names: Sequence[str]) -> int:

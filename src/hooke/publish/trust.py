@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Sequence
+from itertools import islice
 
-from hooke.addresses import Place, parse
+from hooke.addresses import Place
 from hooke.errors import HookeError
 from hooke.publish import figures
 from hooke.publish.figures import At
 from hooke.publish.folder import Folder
 from hooke.publish.ledger import Ledger
 from hooke.results import Picture
-from hooke.server.microscope import Microscope
+from hooke.server.microscope import Microscope, is_other
 from hooke.server.unit import SEEDS, from_seeds, quality
+from hooke.server.wanted import again_of
 
 NAME = "how far to trust pictures"
 
@@ -41,11 +43,5 @@ class Trust:
                     self.folder.keep(figures.trusted(at), json.loads(found.model_dump_json()))
 
     def _others(self, place: Place, drawn: Sequence[str]) -> list[Picture]:
-        found: list[Picture] = []
-        for text in drawn:
-            other = parse(text) if "~" not in text else None
-            if len(found) == SEEDS or not isinstance(other, Place):
-                continue
-            if other.layer == place.layer and isinstance(other.channel, int) and other.channel != place.channel:
-                found += [picture] if (picture := self.here.picture(text)) else []
-        return found
+        of_others = (text for text in drawn if not again_of(text) and is_other(text, place))
+        return list(islice(filter(None, map(self.here.picture, of_others)), SEEDS))

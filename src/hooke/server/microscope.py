@@ -48,6 +48,14 @@ class Left(Exception):
     """Whoever asked is gone, so nothing was worked out."""
 
 
+def is_other(address: str, place: Place) -> bool:
+    """Whether an address is of another unit of the same layer."""
+    other = parse(address)
+    if not isinstance(other, Place) or other.position is not None:
+        return False
+    return other.layer == place.layer and other.channel != place.channel
+
+
 class Microscope:
     """One opened model as the server shows it; `method` and `seed` are those of all its pictures, `recording` what it
     did over data. Errors: RecordingError for a recording of another model.
@@ -143,14 +151,7 @@ class Microscope:
 
     def others(self, place: Place) -> list[Picture]:
         """Pictures of other units of the same layer, of those that were looked at lately."""
-        return [
-            picture
-            for picture in self._pictures.values()
-            if isinstance(other := parse(picture.address), Place)
-            and other.layer == place.layer
-            and other.channel != place.channel
-            and other.position is None
-        ]
+        return [picture for picture in self._pictures.values() if is_other(picture.address, place)]
 
     def recorded(self, layer: str) -> Recording | None:
         """The recording, if this layer is in it."""
